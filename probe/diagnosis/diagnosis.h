@@ -1,0 +1,32 @@
+#ifndef MARSPROBE_DIAGNOSIS_DIAGNOSIS_H
+#define MARSPROBE_DIAGNOSIS_DIAGNOSIS_H
+
+#include "probe/core/evidence.h"
+
+/** One row of causes.def. */
+struct cause {
+	const char *id;
+	enum stage stage;
+	enum owner owner;
+	const char *title;  /* what it is, a few words: "The proxy refuses the connection" */
+	const char *proof;  /* what must have been seen for it to be said */
+	const char *remedy; /* lines separated by \n, each a step for the owner; {subject} and {target} are filled in */
+};
+
+/** The row of that id, or NULL. */
+const struct cause *cause_find(const char *id);
+/** All rows in the order of causes.md; *count is set. */
+const struct cause *cause_all(size_t *count);
+
+/**
+ * Judge a report: fill every path's stages and verdict, the findings and readiness anew from the rest.
+ *
+ * Pure    reads no network, clock, environment or locale; earlier judgement in the report is discarded first.
+ * Memory  report->arena.
+ */
+void diagnose(struct report *report);
+
+/** Exit status of `check` (contract.md section 1): 0 ready, 1 not ready, 3 inconclusive. */
+int diagnose_exit_status(const struct report *report);
+
+#endif

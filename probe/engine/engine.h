@@ -1,0 +1,47 @@
+#ifndef MARSPROBE_ENGINE_ENGINE_H
+#define MARSPROBE_ENGINE_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "probe/core/err.h"
+#include "probe/core/evidence.h"
+#include "probe/plan/plan.h"
+
+struct engine_progress {
+	size_t paths_done, paths_total;
+	size_t in_flight;
+	int64_t elapsed_us;
+};
+
+struct engine_options {
+	int64_t timeout_us;  /* longest wait of one stage */
+	int64_t deadline_us; /* longest whole run */
+	unsigned parallel;   /* attempts in flight */
+	bool experiments;
+	const char *const *resolvers; /* --resolver: "ip" or "ip:port", NULL at the end; NULL: the configured ones */
+	const char *control_resolver; /* or NULL */
+	const char *ca_file;	      /* --ca-file, or NULL */
+	const char *proxy_user;	      /* or NULL */
+	const char *proxy_password;   /* or NULL; a secret */
+	void (*progress)(const struct engine_progress *progress, void *user); /* or NULL; about ten times a second */
+	void *progress_user;
+};
+
+/**
+ * Carry out a plan and write down what was seen: observations, attempts, host facts, run times and end_reason.
+ *
+ * Ends    once every leg is done, at the deadline, or at SIGINT/SIGTERM; whatever was measured by then is in the report.
+ * Errors  false only where a library does not start or the CA file cannot be read; the network's failures are observations.
+ * Threads leaves blocked helper threads behind: end the process with os_exit().
+ */
+bool engine_run(struct report *report, const struct plan *plan, const struct engine_options *options, struct err *err);
+
+/** Names and versions of the libraries in use, into report->tool. */
+void engine_describe_libraries(struct report *report);
+
+/** Read a PEM file and give the sha256 (hex) of each certificate in it; for --service-roots. */
+bool engine_pem_fingerprints(struct arena *arena, const char *file, struct text_list *out, struct err *err);
+
+#endif

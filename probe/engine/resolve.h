@@ -1,0 +1,56 @@
+#ifndef MARSPROBE_ENGINE_RESOLVE_H
+#define MARSPROBE_ENGINE_RESOLVE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "probe/core/evidence.h"
+
+/** What all look-ups of a run share. The caller owns it; it outlives them. */
+struct resolver {
+	uv_loop_t *loop;
+	struct report *report;	/* observations go here */
+	int64_t run_started_us; /* os_monotonic_us() at the start of the run */
+	int64_t timeout_us;	/* of the stage */
+	bool experiments;
+	bool system_lookup;	  /* false with --resolver: then those servers' answers count */
+	struct text_list servers; /* "ip" or "ip:port", in order */
+	const char *control;	  /* or NULL */
+};
+
+struct resolved_address {
+	const char *address;
+	bool by_system; /* the system's own lookup gave it (or, without one, any configured server) */
+};
+
+/** One name being looked up. Readable at any time from the loop. */
+struct lookup {
+	const char *name;
+	struct path_list paths; /* whom its observations concern; the caller may add until the first callback */
+	struct resolved_address *addresses; /* by_system ones first, in the system's order, once it has answered */
+	size_t count, capacity;
+	bool done;
+};
+
+typedef void (*lookup_address_cb)(struct lookup *lookup, const char *address, void *user);
+typedef void (*lookup_done_cb)(struct lookup *lookup, void *user);
+
+/**
+ * Look a name up in every way at once: the system's own lookup in a thread of its own, and A and AAAA at each configured server (and the
+ * control) by c-ares, over UDP, over TCP after a truncated answer, and once per server over TCP where UDP stays silent.
+ *
+ * Records  one system_lookup, and one dns_query per question, server and transport, each for lookup->paths.
+ * Calls    address() for each new address as soon as anyone but the control gave it; done() once, when everything has answered or the time
+ *          is over. Both from the loop, never inside lookup_start(). A literal gives its address and records nothing.
+ * Limits   timeout_us per question; the system's lookup may take twice that where a later server has already answered (it waits for a
+ *          dead first server), and is abandoned then. At most 16 addresses are handed on, the rest is listed in the observations.
+ * Memory   report->arena.
+ */
+struct lookup *lookup_start(struct resolver *resolver, const char *name, lookup_address_cb address, lookup_done_cb done,
+			    void *user);
+
+/** End it now: open questions are recorded with that failure; done() is called before this returns. */
+void lookup_cancel(struct lookup *lookup, enum failure failure);
+
+#endif

@@ -1,0 +1,80 @@
+#ifndef MARSPROBE_ENGINE_TRANSFER_H
+#define MARSPROBE_ENGINE_TRANSFER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "probe/core/evidence.h"
+#include "probe/engine/trust.h"
+
+enum proxy_auth { PROXY_AUTH_NONE, PROXY_AUTH_BASIC, PROXY_AUTH_DIGEST, PROXY_AUTH_NTLM, PROXY_AUTH_NEGOTIATE };
+const char *proxy_auth_text(enum proxy_auth auth);
+
+/** One libcurl multi handle on one libuv loop. The main loop has one; each worker thread makes its own. */
+struct transfer_pool;
+
+struct transfer_pool_options {
+	uv_loop_t *loop;
+	const struct trust *trust;
+	int64_t run_started_us; /* os_monotonic_us() at the start of the run */
+	int64_t timeout_us;	/* of each stage */
+};
+struct transfer_pool *transfer_pool_new(const struct transfer_pool_options *options);
+/** Every transfer must have ended. Closes its handles through the loop. */
+void transfer_pool_close(struct transfer_pool *pool);
+
+/** One address tried: what to send, by which way, and with what. Texts are copied. */
+struct transfer_spec {
+	const struct target *target; /* URL or TCP */
+	const char *url;	     /* NULL: the target's own; else a redirect's next hop on the same host */
+	struct via via;
+	const char *address;	    /* literal of the first hop: the proxy's, or the target's if direct */
+	const char *target_address; /* SOCKS4 and SOCKS5 (names resolved here): the target's address; else NULL */
+	enum proxy_auth auth;
+	const char *user, *password; /* NULL, NULL: the running identity's own (Negotiate, and NTLM on Windows) */
+};
+
+struct transfer;
+typedef void (*transfer_done_cb)(struct transfer *transfer, void *user);
+
+/** What came of it. observations are made with observation_init(), have no id and no paths yet, and live in arena. */
+struct transfer_result {
+	struct arena *arena;		      /* the caller's to adopt or free after done() */
+	struct observation_list observations; /* in the order of contract: tcp, [tls proxy], [proxy], [tls], [http] */
+	enum failure failure;		      /* of the one that ended it */
+	enum stage stage;		      /* where it ended; STAGE_NONE: all went through */
+	const char *
+		location; /* the Location of a 3xx answer, absolute, with its query (never to be reported); NULL else */
+	bool silent_after_hello; /* connected, hello sent, not one byte came back, then reset, FIN or nothing */
+	bool proxy_wants_auth;	 /* ended with 407; the last proxy_exchange has the schemes */
+};
+
+/**
+ * Start one transfer on the pool's loop.
+ *
+ * Records  what the sockets, libcurl's callbacks and OpenSSL's callbacks show; TCP is told from TLS by the socket itself, never by libcurl's
+ *          times. Stages have timeout_us each, by a timer of our own.
+ * TLS      verified always, against pool->trust; a failed verification ends it before a request is sent. The hello is classical and small.
+ * Ends     once, through done(), from the loop and never inside transfer_start(). The transfer frees itself after done() returns.
+ */
+struct transfer *transfer_start(struct transfer_pool *pool, const struct transfer_spec *spec, transfer_done_cb done,
+				void *user);
+const struct transfer_result *transfer_result(const struct transfer *transfer);
+
+/** End it now: the open stage is recorded with that failure; done() is called before this returns. */
+void transfer_cancel(struct transfer *transfer, enum failure failure);
+
+/**
+ * The same in a thread of its own with its own loop and handles, for what can block inside libcurl (Kerberos, SSPI).
+ *
+ * Ends     through done() on the caller's loop, once. Where the thread makes no progress for timeout_us + 500 ms in one stage it is abandoned:
+ *          the result then says TIMEOUT at the proxy stage (observations tcp_connect unknown, proxy_exchange with auth_tried).
+ */
+struct worker;
+typedef void (*worker_done_cb)(struct worker *worker, const struct transfer_result *result, void *user);
+struct worker *worker_start(const struct transfer_pool_options *options, const struct transfer_spec *spec,
+			    worker_done_cb done, void *user);
+void worker_cancel(struct worker *worker, enum failure failure);
+
+#endif

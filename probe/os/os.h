@@ -1,0 +1,115 @@
+#ifndef MARSPROBE_OS_OS_H
+#define MARSPROBE_OS_OS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What differs between Linux and Windows. A call that a platform lacks answers "not supported" (false, 0 or NULL), so that callers
+ * need no conditional. This floor knows no other. */
+
+/** A socket as the system names it: an int on POSIX, a SOCKET on Windows. */
+typedef intptr_t os_socket;
+
+/** "ECONNREFUSED" for an errno (POSIX) or "WSAECONNREFUSED" for a Winsock code; "E<number>" for one without a name. Static. */
+const char *os_error_name(int code);
+/** The last socket error of this thread (errno, WSAGetLastError()). */
+int os_socket_error(void);
+
+/** What a socket error means, whatever the platform's number for it. */
+enum os_error_kind {
+	OS_ERROR_OTHER,
+	OS_ERROR_NONE,
+	OS_ERROR_IN_PROGRESS,
+	OS_ERROR_REFUSED,
+	OS_ERROR_RESET,
+	OS_ERROR_ABORTED,
+	OS_ERROR_TIMED_OUT,
+	OS_ERROR_HOST_UNREACHABLE,
+	OS_ERROR_NET_UNREACHABLE,
+	OS_ERROR_PERMISSION,
+	OS_ERROR_ADDRESS_NOT_AVAILABLE,
+	OS_ERROR_TOO_MANY_FILES,
+	OS_ERROR_BAD_FAMILY
+};
+enum os_error_kind os_error_kind(int code);
+
+/** Ask the system to keep ICMP errors for this socket (IP_RECVERR, IPV6_RECVERR; TCP_FAIL_CONNECT_ON_ICMP_ERROR). */
+bool os_socket_keep_icmp(os_socket fd, bool ipv6);
+
+struct os_icmp {
+	char from[46];	     /* the sender's address */
+	int type, code, mtu; /* mtu -1 where the error carries none */
+	int error;	     /* the errno that it caused */
+};
+/** Take the next ICMP error of a socket (MSG_ERRQUEUE); false when there is none (left). Local errors are passed over. */
+bool os_socket_next_icmp(os_socket fd, struct os_icmp *out);
+
+struct os_tcp_info {
+	int64_t rtt_us;
+	int retransmits, unacked, mss;
+	int64_t bytes_acked, bytes_received; /* -1 where the system does not count them */
+	bool connected;			     /* the handshake had finished at some time */
+};
+/** TCP_INFO of a socket, also after an error and before close; false where not supported. */
+bool os_socket_tcp_info(os_socket fd, struct os_tcp_info *out);
+
+/** Pending error of a socket, and clear it (SO_ERROR); 0 for none. */
+int os_socket_take_error(os_socket fd);
+bool os_socket_set_nonblocking(os_socket fd);
+void os_socket_close(os_socket fd);
+
+enum { OS_ADDRESSES_MAX = 16, OS_INTERFACES_MAX = 64 };
+
+struct os_interface {
+	char name[64];
+	bool up, loopback;
+	char addresses[OS_ADDRESSES_MAX][46];
+	size_t address_count;
+};
+/** Interfaces with their addresses (link-local ones too); returns how many, at most OS_INTERFACES_MAX. */
+size_t os_interfaces(struct os_interface *out);
+
+/** Configured DNS servers in order, as "address" or "address:port" (IPv6 in brackets if a port follows); at most 16; returns how many. */
+size_t os_resolvers(char out[][64], size_t max);
+
+/** Is there a default route of that family (4 or 6)? 1 yes, 0 no, -1 cannot tell. gateway gets "" for a device route. */
+int os_default_route(int family, char gateway[46]);
+
+/** Path of the hosts file; NULL if there is none. Static. */
+const char *os_hosts_path(void);
+
+/** The account's name ("root", "CORP\\admin"); false if unknown. */
+bool os_account_name(char *out, size_t bytes);
+
+/** Name and version of the system for people ("Debian GNU/Linux 12 (bookworm), Linux 6.1.0"). */
+void os_description(char *out, size_t bytes);
+bool os_host_name(char *out, size_t bytes);
+
+/** Wall clock in Unix microseconds; monotonic clock in microseconds. */
+int64_t os_wall_us(void);
+int64_t os_monotonic_us(void);
+
+bool os_random(void *out, size_t bytes);
+
+/** Is this stream (1 stdout, 2 stderr) a terminal? */
+bool os_is_terminal(int stream);
+
+/**
+ * Write a file whole or not at all: a temporary file beside it, then rename.
+ *
+ * Errors  false, with the reason in reason ("No space left on device"); nothing is left behind.
+ */
+bool os_write_file(const char *path, const void *bytes, size_t length, char *reason, size_t reason_bytes);
+
+/** Read a whole file of at most max bytes into malloc()ed memory with a terminator that *length does not count.
+ *  NULL, with the reason in reason. */
+char *os_read_file(const char *path, size_t max, size_t *length, char *reason, size_t reason_bytes);
+
+/** Run a function in a thread of its own, never joined. False if no thread could be started. */
+bool os_thread_detached(void (*run)(void *), void *argument);
+
+/** End the process now, without waiting for threads; open streams are flushed. */
+void os_exit(int status) __attribute__((noreturn));
+
+#endif

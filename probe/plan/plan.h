@@ -1,0 +1,52 @@
+#ifndef MARSPROBE_PLAN_PLAN_H
+#define MARSPROBE_PLAN_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "probe/core/evidence.h"
+#include "probe/settings/settings.h"
+
+/** What --route and --identity ask for. */
+struct plan_options {
+	struct {
+		enum route_kind kind;
+		const char *via; /* only for ROUTE_PROXY: "PROXY host:port" ... */
+	} routes[16];
+	size_t route_count; /* 0: the default: direct, wininet, and agent where set */
+	bool routes_given;  /* --route was used */
+	bool user, system;  /* identities asked for */
+};
+
+/** Whose credentials a leg may offer to a proxy that asks (never to a target). */
+enum credentials { CREDENTIALS_NONE, CREDENTIALS_GIVEN, CREDENTIALS_OWN };
+
+/** Traffic that several paths share, because they would send exactly the same packets from the same process. */
+struct leg {
+	struct target *target;
+	struct via via;
+	enum credentials credentials;
+	struct path_list paths;
+};
+
+struct plan {
+	struct leg **legs;
+	size_t count, capacity;
+};
+
+/**
+ * Fill report->identities and report->paths, and cut the paths into legs.
+ *
+ * Input   report->targets and the settings. given_credentials: --proxy-user was used. own_credentials: the running user may have
+ *         Kerberos tickets (GSSAPI, SSPI).
+ * Rules   contract.md section 2: which identity is known, which path is effective, basis. A CIDR target has direct paths only;
+ *         where its identity would use a proxy, the path's route says so and it gets no leg.
+ *         An undecided route (PAC, WPAD) gets a path with route.problem and no leg.
+ *         Credentials: GIVEN for routes agent and proxy=, and for identity user; OWN for identity user otherwise;
+ *         never for system x wininet. Paths with different credentials are different legs only if via is a proxy.
+ * Pure    no network, no clock. plan and report share report->arena.
+ */
+void plan_make(struct report *report, const struct settings *settings, const struct plan_options *options,
+	       bool given_credentials, bool own_credentials, struct plan *out);
+
+#endif
