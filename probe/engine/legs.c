@@ -1,0 +1,198 @@
+#include "probe/engine/legs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "probe/core/address.h"
+#include "probe/core/arena.h"
+
+static bool resolves_target_here(const struct leg *leg)
+{
+	return leg->via.scheme == VIA_SOCKS4 || leg->via.scheme == VIA_SOCKS5;
+}
+
+static bool names_done(const struct leg_state *leg)
+{
+	return (!leg->name || leg->name->lookup->done) && (!leg->target_name || leg->target_name->lookup->done);
+}
+
+/* The place of an address in its name's list; what the list does not have (samples) keeps its own order, behind. */
+static size_t address_rank(const struct leg_state *leg, const char *address)
+{
+	const struct lookup *lookup = leg->name ? leg->name->lookup : NULL;
+	for (size_t i = 0; lookup && i < lookup->count; i++)
+		if (strcmp(lookup->addresses[i].address, address) == 0)
+			return i;
+	return SIZE_MAX;
+}
+
+static void sort_trials(struct leg_state *leg)
+{
+	for (size_t i = 1; i < leg->trial_count; i++) {
+		struct trial *trial = leg->trials[i];
+		size_t rank = address_rank(leg, trial->address);
+		size_t k = i;
+		for (; k > 0 && address_rank(leg, leg->trials[k - 1]->address) > rank; k--)
+			leg->trials[k] = leg->trials[k - 1];
+		leg->trials[k] = trial;
+	}
+}
+
+static enum found_by finder(const struct leg_state *leg, const struct trial *trial)
+{
+	size_t rank = address_rank(leg, trial->address);
+	if (trial->found_by != FOUND_BY_SERVER || rank == SIZE_MAX)
+		return trial->found_by;
+	return leg->name->lookup->addresses[rank].by_system ? FOUND_BY_SYSTEM : FOUND_BY_SERVER;
+}
+
+/* The own end of the last connection that had one. */
+static const char *source_of(struct arena *arena, const struct observation_list *list)
+{
+	char text[ADDRESS_TEXT_BYTES + 16];
+	for (size_t i = list->count; i-- > 0;) {
+		const struct observation *observation = list->items[i];
+		if (observation->op != OP_TCP_CONNECT || observation->experiment || !observation->tcp.tuple.src)
+			continue;
+		const struct tuple *tuple = &observation->tcp.tuple;
+		return arena_strdup(arena, host_port_format(tuple->src, tuple->src_port, text, sizeof(text)));
+	}
+	return NULL;
+}
+
+static void write_attempt(struct path *path, const struct leg_state *leg, const struct trial *trial)
+{
+	struct report *report = leg->run->report;
+	struct attempt *attempt = path_add_attempt(report, path);
+	bool is_direct = leg->leg->via.scheme == VIA_DIRECT;
+	attempt->address = trial->address;
+	attempt->port = is_direct ? leg->leg->target->port : leg->leg->via.port;
+	attempt->source = source_of(report->arena, &trial->observations);
+	attempt->found_by = finder(leg, trial);
+	attempt->started_at_ms = trial->started_at_ms;
+	attempt->ended_at_ms = trial->ended_at_ms;
+	attempt->failure = trial->failure;
+	attempt->observations = trial->observations;
+}
+
+void leg_check(struct leg_state *leg)
+{
+	if (leg->done || leg->trials_open || !names_done(leg))
+		return;
+	leg->done = true;
+	sort_trials(leg);
+	for (size_t i = 0; i < leg->leg->paths.count; i++)
+		for (size_t k = 0; k < leg->trial_count; k++)
+			write_attempt(leg->leg->paths.items[i], leg, leg->trials[k]);
+	leg->run->legs_done++;
+}
+
+static bool has_trial(const struct leg_state *leg, const char *address)
+{
+	for (size_t i = 0; i < leg->trial_count; i++)
+		if (strcmp(leg->trials[i]->address, address) == 0)
+			return true;
+	return false;
+}
+
+/* SOCKS4 and SOCKS5 need an address of the target too before anything can be tried; the first one found serves. */
+static void leg_feed(struct leg_state *leg)
+{
+	struct address literal;
+	const struct lookup *lookup = leg->name->lookup;
+	if (leg->run->ending != FAILURE_NONE || (leg->target_name && !leg->target_name->lookup->count))
+		return;
+	for (size_t i = 0; i < lookup->count; i++) {
+		const char *address = lookup->addresses[i].address;
+		bool is_literal = address_parse(lookup->name, &literal);
+		if (!has_trial(leg, address))
+			trial_add(leg, address, is_literal ? FOUND_BY_LITERAL : FOUND_BY_SERVER);
+	}
+}
+
+static void on_address(struct lookup *lookup, const char *address, void *user)
+{
+	struct name_state *name = user;
+	(void)address;
+	name->lookup = lookup;
+	for (size_t i = 0; i < name->leg_count; i++)
+		leg_feed(name->legs[i]);
+}
+
+static void on_name_done(struct lookup *lookup, void *user)
+{
+	struct name_state *name = user;
+	name->lookup = lookup;
+	for (size_t i = 0; i < name->leg_count; i++)
+		leg_check(name->legs[i]);
+}
+
+static struct name_state *name_of(struct run *run, const char *text)
+{
+	struct arena *arena = run->report->arena;
+	for (size_t i = 0; i < run->name_count; i++)
+		if (strcmp(run->names[i]->lookup->name, text) == 0)
+			return run->names[i];
+	struct name_state *name = arena_alloc(arena, sizeof(*name));
+	name->run = run;
+	name->lookup = lookup_start(&run->resolver, text, on_address, on_name_done, name);
+	run->names = arena_grow(arena, run->names, &run->name_capacity, run->name_count, sizeof(struct name_state *));
+	run->names[run->name_count++] = name;
+	return name;
+}
+
+static struct name_state *join_name(struct leg_state *leg, const char *text)
+{
+	struct arena *arena = leg->run->report->arena;
+	struct name_state *name = name_of(leg->run, text);
+	name->legs = arena_grow(arena, name->legs, &name->leg_capacity, name->leg_count, sizeof(struct leg_state *));
+	name->legs[name->leg_count++] = leg;
+	for (size_t i = 0; i < leg->leg->paths.count; i++)
+		if (!path_list_has(&name->lookup->paths, leg->leg->paths.items[i]))
+			path_list_add(arena, &name->lookup->paths, leg->leg->paths.items[i]);
+	return name;
+}
+
+static void leg_start(struct run *run, struct leg_state *leg)
+{
+	const struct leg *plan = leg->leg;
+	struct prefix prefix;
+	char text[ADDRESS_TEXT_BYTES];
+	leg->run = run;
+	if (plan->target->kind == TARGET_CIDR) {
+		if (!prefix_parse(plan->target->cidr, &prefix))
+			return;
+		for (unsigned i = 0; i < SAMPLES_PER_CIDR; i++) {
+			struct address sample = prefix_sample(&prefix, i, SAMPLES_PER_CIDR);
+			if (!has_trial(leg, address_format(&sample, text)))
+				trial_add(leg, text, FOUND_BY_SAMPLE);
+		}
+		return;
+	}
+	leg->name = join_name(leg, plan->via.scheme == VIA_DIRECT ? plan->target->host : plan->via.host);
+	if (resolves_target_here(plan))
+		leg->target_name = join_name(leg, plan->target->host);
+}
+
+void legs_start(struct run *run)
+{
+	run->leg_count = run->plan->count;
+	run->legs = arena_alloc(run->report->arena, run->leg_count * sizeof(*run->legs));
+	for (size_t i = 0; i < run->leg_count; i++) {
+		run->legs[i].leg = run->plan->legs[i];
+		leg_start(run, &run->legs[i]);
+	}
+}
+
+void legs_cut(struct run *run, enum failure failure)
+{
+	run->ending = failure;
+	run->queue_head = run->queue_tail = NULL;
+	login_cut(run, failure);
+	for (size_t i = 0; i < run->name_count; i++)
+		if (!run->names[i]->lookup->done)
+			lookup_cancel(run->names[i]->lookup, failure);
+	for (size_t i = 0; i < run->leg_count; i++)
+		for (size_t k = 0; k < run->legs[i].trial_count; k++)
+			trial_cut(run->legs[i].trials[k], failure);
+}

@@ -1,0 +1,130 @@
+#ifndef MARSPROBE_ENGINE_LEGS_H
+#define MARSPROBE_ENGINE_LEGS_H
+
+/* One run of the engine from the inside: legs (traffic shared by several paths), their trials (one address each), and the proxy
+ * sign-ins that trials share. Everything here lives on the loop's thread. */
+
+#include <uv.h>
+
+#include "probe/engine/connect.h"
+#include "probe/engine/engine.h"
+#include "probe/engine/resolve.h"
+#include "probe/engine/transfer.h"
+
+enum { AUTH_SCHEMES = PROXY_AUTH_NEGOTIATE + 1, REDIRECTS_MAX = 8, SAMPLES_PER_CIDR = 4 };
+
+struct run;
+struct leg_state;
+struct login;
+
+/** One address of a leg, tried on its own. */
+struct trial {
+	struct run *run;
+	struct leg_state *leg;
+	const char *address;
+	enum found_by found_by;
+	int64_t started_at_ms, ended_at_ms;
+	enum failure failure;
+	struct observation_list observations;
+	bool begun, ended;
+	int redirects;
+	struct transfer *transfer; /* what is under way: at most one of these, and the workers of a sign-in */
+	struct connect_probe *probe;
+	struct worker *worker;
+	struct login *login;
+	struct trial *next_queued;
+	struct trial *next_waiting;
+};
+
+/** A name and everybody who waits for its addresses. */
+struct name_state {
+	struct run *run;
+	struct lookup *lookup;
+	struct leg_state **legs;
+	size_t leg_count, leg_capacity;
+};
+
+struct leg_state {
+	struct run *run;
+	const struct leg *leg;
+	struct name_state *name;	/* the first hop's name; NULL for a CIDR */
+	struct name_state *target_name; /* SOCKS4 and SOCKS5 only: the target's name, which is resolved here */
+	struct trial **trials;
+	size_t trial_count, trial_capacity, trials_open;
+	bool done;
+};
+
+/** The sign-in at one proxy with one kind of credentials: tried once, by the first trial that meets a 407, and shared. */
+struct login {
+	struct login *next;
+	const char *via;
+	enum credentials credentials;
+	enum { LOGIN_UNTRIED, LOGIN_TRYING, LOGIN_ACCEPTED, LOGIN_REFUSED } state;
+	enum proxy_auth scheme; /* accepted */
+	struct trial *pilot;
+	struct {
+		struct login *login;
+		struct worker *worker;
+		struct observation_list observations;
+		bool accepted;
+		enum failure failure;
+	} tries[AUTH_SCHEMES];
+	size_t open;
+	struct trial *waiting;
+	struct observation_list refusals;
+};
+
+struct run {
+	uv_loop_t loop;
+	struct report *report;
+	const struct plan *plan;
+	const struct engine_options *options;
+	int64_t started_us; /* os_monotonic_us() */
+	struct resolver resolver;
+	struct trust trust;
+	struct transfer_pool_options pool_options;
+	struct transfer_pool *pool;
+	struct leg_state *legs;
+	size_t leg_count, legs_done;
+	struct name_state **names;
+	size_t name_count, name_capacity;
+	struct login *logins;
+	struct trial *queue_head, *queue_tail;
+	unsigned in_flight;
+	enum failure ending; /* NONE while the run goes on; else why it is being cut short */
+	uv_timer_t deadline_timer, progress_timer;
+	uv_signal_t sigint, sigterm;
+};
+
+/** Make the states of all legs, start their look-ups and samples. */
+void legs_start(struct run *run);
+/** Cut everything short: what is open is recorded with that failure, what was not begun too; all legs are done afterwards. */
+void legs_cut(struct run *run, enum failure failure);
+
+/** If nothing of the leg is open any more: write its attempts, and count it done. */
+void leg_check(struct leg_state *leg);
+
+/** Queue one more address of a leg; it begins as soon as --parallel allows. */
+void trial_add(struct leg_state *leg, const char *address, enum found_by found_by);
+/** Begin queued trials while --parallel allows. */
+void trials_pump(struct run *run);
+/** Cut one trial short, whatever it is doing; not while it waits for a sign-in of another trial (login_cut() does that). */
+void trial_cut(struct trial *trial, enum failure failure);
+/** Add a finished trial step to the trial: observations get their ids and paths. */
+void trial_take(struct trial *trial, const struct transfer_result *result);
+/** End a trial: failure is what stays of it. */
+void trial_end(struct trial *trial, enum failure failure);
+/** Decide what follows after a transfer or a sign-in that was answered. */
+void trial_after(struct trial *trial, const struct transfer_result *result);
+/** The spec of a trial's transfer without credentials. */
+struct transfer_spec trial_spec(const struct trial *trial, const char *url);
+
+/** A trial met a 407 and its leg may offer credentials: sign in (once per proxy), then go on or end. */
+void login_ask(struct trial *trial, const struct text_list *schemes, enum failure failure);
+/** Cut every sign-in short. */
+void login_cut(struct run *run, enum failure failure);
+
+/** Write down what is known of this machine: interfaces, default routes, resolvers, hosts-file entries of the names that are asked for. */
+void local_facts_record(struct run *run);
+
+#endif

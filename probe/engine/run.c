@@ -1,0 +1,131 @@
+#include "probe/engine/engine.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "probe/core/arena.h"
+#include "probe/engine/legs.h"
+#include "probe/os/os.h"
+
+enum { PROGRESS_EVERY_MS = 100, RESOLVERS_MAX = 16 };
+
+static void on_deadline(uv_timer_t *timer)
+{
+	struct run *run = timer->data;
+	run->report->run.end_reason = END_DEADLINE;
+	legs_cut(run, FAILURE_DEADLINE);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+	struct run *run = handle->data;
+	(void)number;
+	if (run->ending != FAILURE_NONE)
+		return;
+	run->report->run.end_reason = END_INTERRUPTED;
+	legs_cut(run, FAILURE_INTERRUPTED);
+}
+
+static void on_progress(uv_timer_t *timer)
+{
+	struct run *run = timer->data;
+	struct engine_progress progress = {
+		.paths_total = run->leg_count,
+		.paths_done = run->legs_done,
+		.in_flight = run->in_flight,
+		.elapsed_us = os_monotonic_us() - run->started_us,
+	};
+	run->options->progress(&progress, run->options->progress_user);
+}
+
+static void resolver_prepare(struct run *run)
+{
+	struct resolver *resolver = &run->resolver;
+	struct arena *arena = run->report->arena;
+	resolver->loop = &run->loop;
+	resolver->report = run->report;
+	resolver->run_started_us = run->started_us;
+	resolver->timeout_us = run->options->timeout_us;
+	resolver->experiments = run->options->experiments;
+	resolver->system_lookup = !run->options->resolvers;
+	resolver->control = run->options->control_resolver;
+	for (size_t i = 0; run->options->resolvers && run->options->resolvers[i]; i++)
+		text_list_add(arena, &resolver->servers, run->options->resolvers[i]);
+	if (run->options->resolvers)
+		return;
+	char servers[RESOLVERS_MAX][64];
+	size_t count = os_resolvers(servers, RESOLVERS_MAX);
+	for (size_t i = 0; i < count; i++)
+		text_list_add(arena, &resolver->servers, arena_strdup(arena, servers[i]));
+}
+
+static bool run_open(struct run *run, struct err *err)
+{
+	int failed = uv_loop_init(&run->loop);
+	if (failed)
+		return err_set(err, "the event loop does not start: %s", uv_strerror(failed));
+	if (!trust_open(&run->trust, run->options->ca_file, err))
+		return false;
+	run->pool_options = (struct transfer_pool_options){
+		.loop = &run->loop,
+		.trust = &run->trust,
+		.run_started_us = run->started_us,
+		.timeout_us = run->options->timeout_us,
+	};
+	run->pool = transfer_pool_new(&run->pool_options);
+	if (!run->pool)
+		return err_set(err, "libcurl does not start");
+	resolver_prepare(run);
+	return true;
+}
+
+static void timers_start(struct run *run)
+{
+	uv_timer_init(&run->loop, &run->deadline_timer);
+	run->deadline_timer.data = run;
+	uv_timer_start(&run->deadline_timer, on_deadline, (uint64_t)(run->options->deadline_us / 1000), 0);
+	uv_timer_init(&run->loop, &run->progress_timer);
+	run->progress_timer.data = run;
+	if (run->options->progress)
+		uv_timer_start(&run->progress_timer, on_progress, PROGRESS_EVERY_MS, PROGRESS_EVERY_MS);
+	uv_signal_init(&run->loop, &run->sigint);
+	run->sigint.data = run;
+	uv_signal_start(&run->sigint, on_signal, SIGINT);
+	uv_signal_init(&run->loop, &run->sigterm);
+	run->sigterm.data = run;
+	uv_signal_start(&run->sigterm, on_signal, SIGTERM);
+}
+
+static void times_write(struct run *run)
+{
+	struct report *report = run->report;
+	report->run.duration_us = os_monotonic_us() - run->started_us;
+	report->run.ended_at_ms = report->run.started_at_ms + report->run.duration_us / 1000;
+	report_measure_clock(report);
+}
+
+bool engine_run(struct report *report, const struct plan *plan, const struct engine_options *options, struct err *err)
+{
+	/* Never freed, and its loop never closed: a helper thread that hangs in a library may still look at it. */
+	struct run *run = xcalloc(1, sizeof(*run));
+	run->report = report;
+	run->plan = plan;
+	run->options = options;
+	run->started_us = os_monotonic_us();
+	report->run.started_at_ms = os_wall_us() / 1000;
+	report->run.end_reason = END_COMPLETE;
+	if (!run_open(run, err)) {
+		free(run);
+		return false;
+	}
+	timers_start(run);
+	legs_start(run);
+	local_facts_record(run);
+	while (run->legs_done < run->leg_count && uv_run(&run->loop, UV_RUN_ONCE))
+		;
+	uv_timer_stop(&run->progress_timer);
+	times_write(run);
+	return true;
+}
