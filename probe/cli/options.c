@@ -1,0 +1,402 @@
+#include "probe/cli/options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "probe/core/address.h"
+#include "probe/core/arena.h"
+#include "probe/core/strbuf.h"
+#include "probe/core/url.h"
+#include "probe/os/os.h"
+#include "reports/report.h"
+
+enum { PASSWORD_MAX_BYTES = 4096, TIMEOUT_MAX_S = 600, DEADLINE_MAX_S = 86400, PARALLEL_MAX = 65536 };
+
+struct row {
+	enum option_id id;
+	const char *name, *argument, *preset, *help;
+};
+
+static const struct row rows[] = {
+#define OPTION(id, name, argument, preset, help) {OPTION_##id, name, argument, preset, help},
+#include "probe/cli/options.def"
+#undef OPTION
+};
+enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
+
+struct reader {
+	struct arena *arena;
+	struct options *out;
+	struct err *err;
+	const char *password_file, *password_env;
+};
+
+/* Cut a comma list into pieces and hand each to take(). */
+static bool each_piece(struct reader *reader, const char *list, bool (*take)(struct reader *, const char *piece))
+{
+	char *rest = arena_strdup(reader->arena, list);
+	while (rest) {
+		char *piece = rest;
+		rest = strchr(rest, ',');
+		if (rest)
+			*rest++ = '\0';
+		if (!take(reader, piece))
+			return false;
+	}
+	return true;
+}
+
+static bool read_number(struct reader *reader, const char *name, const char *text, double least, double most,
+			double *out)
+{
+	char *end;
+	double value = strtod(text, &end);
+	if (end == text || *end || !(value >= least && value <= most))
+		return err_set(reader->err, "--%s takes a number from %g to %g, not \"%s\"", name, least, most, text);
+	*out = value;
+	return true;
+}
+
+/* A proxy's URL: no password (it would stand in every process list), no path that means anything. */
+static bool read_proxy_url(struct reader *reader, const char *option, const char *text, struct via *via)
+{
+	static const struct {
+		const char *scheme;
+		enum via_scheme via;
+		int port;
+	} schemes[] = {
+		{"http", VIA_HTTP, 80},	      {"https", VIA_HTTPS, 443},      {"socks4", VIA_SOCKS4, 1080},
+		{"socks5", VIA_SOCKS5, 1080}, {"socks5h", VIA_SOCKS5H, 1080},
+	};
+	struct url url;
+	if (!url_parse(reader->arena, text, &url))
+		return err_set(reader->err, "%s takes a proxy's URL such as http://proxy.corp:3128, not \"%s\"", option,
+			       url_for_report(reader->arena, text));
+	if (url.password)
+		return err_set(reader->err,
+			       "%s: a password does not belong in a URL, where every user of this machine can see it; "
+			       "use --proxy-user with --proxy-password-file or --proxy-password-env",
+			       option);
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+		if (strcmp(schemes[i].scheme, url.scheme) != 0)
+			continue;
+		via->scheme = schemes[i].via;
+		via->host = url.host;
+		via->port = url.port > 0 ? url.port : schemes[i].port;
+		return true;
+	}
+	return err_set(reader->err, "%s: a proxy is http, https, socks4, socks5 or socks5h, not \"%s\"", option,
+		       url.scheme);
+}
+
+static bool take_route(struct reader *reader, const char *piece)
+{
+	struct plan_options *plan = &reader->out->plan;
+	struct via via;
+	enum route_kind kind;
+	if (plan->route_count == sizeof(plan->routes) / sizeof(plan->routes[0]))
+		return err_set(reader->err, "--route: too many routes");
+	if (strncmp(piece, "proxy=", 6) == 0) {
+		if (!read_proxy_url(reader, "--route proxy=", piece + 6, &via))
+			return false;
+		plan->routes[plan->route_count].via = via_format(reader->arena, &via);
+		kind = ROUTE_PROXY;
+	} else if (!route_kind_parse(piece, &kind) || kind == ROUTE_PROXY) {
+		return err_set(reader->err,
+			       "--route takes direct, wininet, winhttp, agent, env or proxy=URL, not \"%s\"", piece);
+	}
+	plan->routes[plan->route_count++].kind = kind;
+	plan->routes_given = true;
+	return true;
+}
+
+static bool take_identity(struct reader *reader, const char *piece)
+{
+	enum identity_id id;
+	if (!identity_parse(piece, &id))
+		return err_set(reader->err, "--identity takes user, system or both, not \"%s\"", piece);
+	if (id == IDENTITY_USER)
+		reader->out->plan.user = true;
+	else
+		reader->out->plan.system = true;
+	return true;
+}
+
+static bool check_resolver(struct reader *reader, const char *option, const char *text)
+{
+	char host[256];
+	int port;
+	struct address address;
+	if (host_port_split(text, host, sizeof(host), &port) && address_parse(host, &address))
+		return true;
+	return err_set(reader->err, "%s takes IP or IP:PORT, with IPv6 in brackets, not \"%s\"", option, text);
+}
+
+static bool take_resolver(struct reader *reader, const char *piece)
+{
+	if (!check_resolver(reader, "--resolver", piece))
+		return false;
+	text_list_add(reader->arena, &reader->out->resolvers, piece);
+	return true;
+}
+
+static bool take_report(struct reader *reader, const char *text)
+{
+	struct options *out = reader->out;
+	const char *equals = strchr(text, '=');
+	if (!equals || !equals[1])
+		return err_set(reader->err, "--report takes FORMAT=FILE, such as json=report.json, not \"%s\"", text);
+	if (out->report_count == REPORTS_MAX)
+		return err_set(reader->err, "--report: at most %d reports", REPORTS_MAX);
+	const char *format = arena_strndup(reader->arena, text, (size_t)(equals - text));
+	if (!report_format_find(format))
+		return err_set(reader->err, "--report: \"%s\" is no format of this version", format);
+	out->reports[out->report_count++] = (struct report_order){format, equals + 1};
+	return true;
+}
+
+static bool take_word(struct reader *reader, const char *option, const char *text, const char *const *words,
+		      size_t count, size_t *index)
+{
+	for (*index = 0; *index < count; (*index)++)
+		if (strcmp(words[*index], text) == 0)
+			return true;
+	return err_set(reader->err, "--%s does not take \"%s\"; `marsprobe --help` lists what it takes", option, text);
+}
+
+static bool take_color(struct reader *reader, const char *text)
+{
+	static const char *const words[] = {"auto", "always", "never"};
+	size_t index;
+	if (!take_word(reader, "color", text, words, 3, &index))
+		return false;
+	reader->out->color = (enum color)index;
+	return true;
+}
+
+static bool take_limit(struct reader *reader, enum option_id id, const char *text)
+{
+	double value;
+	if (id == OPTION_TIMEOUT) {
+		if (!read_number(reader, "timeout", text, 0.1, TIMEOUT_MAX_S, &value))
+			return false;
+		reader->out->timeout_us = (int64_t)(value * 1e6);
+	} else if (id == OPTION_DEADLINE) {
+		if (!read_number(reader, "deadline", text, 0.1, DEADLINE_MAX_S, &value))
+			return false;
+		reader->out->deadline_us = (int64_t)(value * 1e6);
+	} else {
+		if (!read_number(reader, "parallel", text, 1, PARALLEL_MAX, &value))
+			return false;
+		reader->out->parallel = (unsigned)value;
+	}
+	return true;
+}
+
+static bool not_yet(struct reader *reader, const char *option)
+{
+	return err_set(reader->err, "--%s is not part of this version", option);
+}
+
+static bool take_registry(struct reader *reader, const char *file)
+{
+	if (reader->out->registry_count == REGISTRY_FILES_MAX)
+		return err_set(reader->err, "--registry: at most %d files", REGISTRY_FILES_MAX);
+	reader->out->registry[reader->out->registry_count++] = file;
+	return true;
+}
+
+static bool take_word_option(struct reader *reader, enum option_id id, const char *value)
+{
+	static const char *const endpoints[] = {"expected", "none"};
+	static const char *const languages[] = {"en", "zh-TW"};
+	size_t index;
+	if (id == OPTION_PRIVATE_ENDPOINT) {
+		reader->out->private_endpoint = value;
+		return take_word(reader, "private-endpoint", value, endpoints, 2, &index);
+	}
+	if (!take_word(reader, "lang", value, languages, 2, &index))
+		return false;
+	return index == 0 || err_set(reader->err, "--lang zh-TW is not part of this version; use en");
+}
+
+static bool take_option(struct reader *reader, enum option_id id, const char *value)
+{
+	struct options *out = reader->out;
+	struct via via;
+	switch (id) {
+	case OPTION_ROUTE:
+		return each_piece(reader, value, take_route);
+	case OPTION_IDENTITY:
+		return each_piece(reader, value, take_identity);
+	case OPTION_REGISTRY:
+		return take_registry(reader, value);
+	case OPTION_AGENT_PROXY:
+		out->agent_proxy = value;
+		return read_proxy_url(reader, "--agent-proxy", value, &via);
+	case OPTION_PAC:
+		return not_yet(reader, "pac");
+	case OPTION_VAULT_CREDENTIALS:
+		return not_yet(reader, "vault-credentials");
+	case OPTION_REDACT:
+		return not_yet(reader, "redact");
+	case OPTION_PROXY_USER:
+		out->proxy_user = value;
+		return true;
+	case OPTION_PROXY_PASSWORD_FILE:
+		reader->password_file = value;
+		return true;
+	case OPTION_PROXY_PASSWORD_ENV:
+		reader->password_env = value;
+		return true;
+	case OPTION_RESOLVER:
+		return each_piece(reader, value, take_resolver);
+	case OPTION_CONTROL_RESOLVER:
+		out->control_resolver = value;
+		return check_resolver(reader, "--control-resolver", value);
+	case OPTION_CA_FILE:
+		out->ca_file = value;
+		return true;
+	case OPTION_SERVICE_ROOTS:
+		out->service_roots = value;
+		return true;
+	case OPTION_REGION:
+		out->region = value;
+		return true;
+	case OPTION_PRIVATE_ENDPOINT:
+	case OPTION_LANG:
+		return take_word_option(reader, id, value);
+	case OPTION_TRUST_WPAD:
+		out->trust_wpad = true;
+		return true;
+	case OPTION_TIMEOUT:
+	case OPTION_DEADLINE:
+	case OPTION_PARALLEL:
+		return take_limit(reader, id, value);
+	case OPTION_NO_EXPERIMENTS:
+		out->experiments = false;
+		return true;
+	case OPTION_REPORT:
+		return take_report(reader, value);
+	case OPTION_COLOR:
+		return take_color(reader, value);
+	case OPTION_JSON:
+		out->json = true;
+		return true;
+	case OPTION_QUIET:
+		out->quiet = true;
+		return true;
+	case OPTION_VERBOSE:
+		out->verbose = true;
+		return true;
+	case OPTION_HELP:
+		out->help = true;
+		return true;
+	case OPTION_NONE:
+		break;
+	}
+	return err_set(reader->err, "unknown option");
+}
+
+static bool read_password_file(struct reader *reader)
+{
+	char reason[128];
+	size_t length;
+	char *text = os_read_file(reader->password_file, PASSWORD_MAX_BYTES, &length, reason, sizeof(reason));
+	if (!text)
+		return err_set(reader->err, "--proxy-password-file: %s: %s", reader->password_file, reason);
+	reader->out->proxy_password = arena_strndup(reader->arena, text, strcspn(text, "\r\n"));
+	memset(text, 0, length);
+	free(text);
+	return true;
+}
+
+static bool read_password(struct reader *reader)
+{
+	struct options *out = reader->out;
+	if (reader->password_file && reader->password_env)
+		return err_set(reader->err, "--proxy-password-file and --proxy-password-env exclude each other");
+	if (reader->password_file && !read_password_file(reader))
+		return false;
+	if (reader->password_env) {
+		const char *value = getenv(reader->password_env);
+		if (!value)
+			return err_set(reader->err, "--proxy-password-env: there is no environment variable %s",
+				       reader->password_env);
+		out->proxy_password = arena_strdup(reader->arena, value);
+	}
+	if (out->proxy_password && !out->proxy_user)
+		return err_set(reader->err, "a proxy password without --proxy-user");
+	if (out->proxy_user && !out->proxy_password)
+		return err_set(reader->err, "--proxy-user needs --proxy-password-file or --proxy-password-env");
+	return true;
+}
+
+static void set_defaults(struct options *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->timeout_us = 5 * 1000000;
+	out->deadline_us = 60 * 1000000;
+	out->parallel = 1024;
+	out->experiments = true;
+}
+
+static void finish(struct options *out)
+{
+	if (!out->plan.user && !out->plan.system)
+		out->plan.user = out->plan.system = true;
+	if (!out->report_count)
+		out->reports[out->report_count++] = (struct report_order){"text", "-"};
+}
+
+static bool bad_option(struct err *err, int got, char **argv)
+{
+	const char *word = argv[optind - 1];
+	if (got == ':')
+		return err_set(err, "%s needs a value; `marsprobe --help` lists the options", word);
+	return err_set(err, "unknown option %s; `marsprobe --help` lists the options", word);
+}
+
+bool options_parse(struct arena *arena, int argc, char **argv, struct options *out, struct err *err)
+{
+	struct reader reader = {.arena = arena, .out = out, .err = err};
+	struct option table[ROW_COUNT + 1] = {0};
+	set_defaults(out);
+	for (size_t i = 0; i < ROW_COUNT; i++)
+		table[i] = (struct option){rows[i].name, rows[i].argument ? required_argument : no_argument, NULL,
+					   256 + (int)rows[i].id};
+	opterr = 0;
+	for (int got; (got = getopt_long(argc, argv, ":qvh", table, NULL)) != -1;) {
+		enum option_id id = OPTION_NONE;
+		if (got == '?' || got == ':')
+			return bad_option(err, got, argv);
+		if (got == 'q' || got == 'v' || got == 'h')
+			id = got == 'q' ? OPTION_QUIET : got == 'v' ? OPTION_VERBOSE : OPTION_HELP;
+		else
+			id = (enum option_id)(got - 256);
+		if (!take_option(&reader, id, optarg))
+			return false;
+	}
+	for (; optind < argc; optind++) {
+		if (out->argument_count == sizeof(out->arguments) / sizeof(out->arguments[0]))
+			return err_set(err, "too many arguments");
+		out->arguments[out->argument_count++] = argv[optind];
+	}
+	finish(out);
+	return read_password(&reader);
+}
+
+void options_help(struct strbuf *out)
+{
+	for (size_t i = 0; i < ROW_COUNT; i++) {
+		char left[64];
+		snprintf(left, sizeof(left), "--%s%s%s", rows[i].name, rows[i].argument ? " " : "",
+			 rows[i].argument ? rows[i].argument : "");
+		strbuf_printf(out, "  %-30s %s", left, rows[i].help);
+		if (rows[i].preset)
+			strbuf_printf(out, " [%s]", rows[i].preset);
+		strbuf_add_char(out, '\n');
+	}
+}

@@ -1,0 +1,57 @@
+#ifndef MARSPROBE_CLI_OPTIONS_H
+#define MARSPROBE_CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "probe/core/err.h"
+#include "probe/core/evidence.h"
+#include "probe/plan/plan.h"
+
+struct strbuf;
+
+enum option_id {
+	OPTION_NONE,
+#define OPTION(id, name, argument, preset, help) OPTION_##id,
+#include "probe/cli/options.def"
+#undef OPTION
+};
+
+enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+enum { REPORTS_MAX = 16, REGISTRY_FILES_MAX = 32 };
+
+struct report_order {
+	const char *format, *file;
+};
+
+/** The command line as read. Texts are argv's or the arena's. */
+struct options {
+	struct plan_options plan;
+	const char *registry[REGISTRY_FILES_MAX];
+	size_t registry_count;
+	const char *agent_proxy;
+	const char *proxy_user, *proxy_password; /* the password is a secret */
+	struct text_list resolvers;
+	const char *control_resolver, *ca_file, *service_roots, *region, *private_endpoint;
+	bool trust_wpad, experiments, json, quiet, verbose, help;
+	int64_t timeout_us, deadline_us;
+	unsigned parallel;
+	struct report_order reports[REPORTS_MAX];
+	size_t report_count;
+	enum color color;
+	const char *arguments[64]; /* what is no option, in order */
+	size_t argument_count;
+};
+
+/**
+ * Read argv[1..]: options and arguments may be mixed; "--" ends the options.
+ *
+ * Reads   the password file or variable that the options name.
+ * Errors  false with one line that names the option and what it takes.
+ */
+bool options_parse(struct arena *arena, int argc, char **argv, struct options *out, struct err *err);
+
+/** The usage text, from the table. */
+void options_help(struct strbuf *out);
+
+#endif
