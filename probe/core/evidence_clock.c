@@ -1,0 +1,138 @@
+/* How far this machine's clock is from those of the servers that answered. */
+
+#include "probe/core/evidence.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "probe/core/arena.h"
+#include "probe/core/url.h"
+
+enum { AGREE_WITHIN_MS = 60 * 1000, HALF_SECOND_MS = 500, WITNESSES_MAX = 256, AGE_MAX_S = 366 * 24 * 3600 };
+
+/** What one responder says. */
+struct witness {
+	const char *who; /* an address, or behind a proxy the origin's name */
+	int64_t offset_ms;
+};
+
+/** Days from 1970-01-01 of a date in the Gregorian calendar (counted in years that begin in March, so that leap days come last). */
+static int64_t days_from_civil(int year, int month, int day)
+{
+	int64_t from_march = (month + 9) % 12;
+	int64_t y = year - (month <= 2);
+	return y * 365 + y / 4 - y / 100 + y / 400 + (from_march * 153 + 2) / 5 + day - 1 - 719468;
+}
+
+/** Unix seconds of an IMF-fixdate, "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 5.6.7); the two obsolete forms are not read:
+ *  a witness less is no harm. */
+static bool parse_http_date(const char *text, int64_t *out)
+{
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	char month[4];
+	int day = 0, year = 0, hour = 0, minute = 0, second = 0, end = 0;
+	if (!text || sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT%n", &day, month, &year, &hour,
+			    &minute, &second, &end) != 6)
+		return false;
+	const char *found = strlen(month) == 3 ? strstr(months, month) : NULL;
+	if (end == 0 || text[end] || !found || (found - months) % 3 != 0)
+		return false;
+	if (year < 1970 || day < 1 || day > 31 || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 ||
+	    second > 60)
+		return false;
+	int number = (int)((found - months) / 3) + 1;
+	*out = days_from_civil(year, number, day) * 86400 + hour * 3600 + minute * 60 + second;
+	return true;
+}
+
+/** Seconds that a cache has held the answer (RFC 9111 5.1): its Date is that much in the past. */
+static int64_t header_age_s(const struct header_list *headers)
+{
+	const char *text = header_find(headers, "age");
+	char *end = NULL;
+	long long age = text ? strtoll(text, &end, 10) : 0;
+	return text && end != text && *end == '\0' && age > 0 && age <= AGE_MAX_S ? age : 0;
+}
+
+/** Whose clock wrote the headers: behind a tunnel the address is the proxy's, so the origin goes by its name there. */
+static const char *responder(struct arena *arena, const struct observation *observation)
+{
+	const struct path *path = observation->paths.count ? observation->paths.items[0] : NULL;
+	struct url url;
+	if (observation->op == OP_PROXY_EXCHANGE)
+		return observation->proxy.tuple.dst;
+	bool direct = !path || !path->route.via || strcmp(path->route.via, "DIRECT") == 0;
+	if (direct || observation->http.by_proxy || !url_parse(arena, observation->http.url, &url))
+		return observation->http.tuple.dst;
+	return url.host;
+}
+
+static const struct header_list *headers_of(const struct observation *observation)
+{
+	if (observation->op == OP_PROXY_EXCHANGE)
+		return &observation->proxy.headers;
+	return observation->op == OP_HTTP_EXCHANGE ? &observation->http.headers : NULL;
+}
+
+/** What the observation says about the clock; false if nothing. */
+static bool read_witness(const struct report *report, const struct observation *observation, struct witness *out)
+{
+	const struct header_list *headers = headers_of(observation);
+	int64_t date_s = 0;
+	if (!headers || !parse_http_date(header_find(headers, "date"), &date_s))
+		return false;
+	out->who = responder(report->arena, observation);
+	/* ours: the middle of the exchange; theirs: a Date is cut to whole seconds */
+	int64_t ours_ms = report->run.started_at_ms + (observation->start_us + observation->duration_us / 2) / 1000;
+	out->offset_ms = ours_ms - ((date_s + header_age_s(headers)) * 1000 + HALF_SECOND_MS);
+	return out->who != NULL;
+}
+
+static size_t collect_witnesses(const struct report *report, struct witness witnesses[WITNESSES_MAX])
+{
+	size_t count = 0;
+	for (size_t i = 0; i < report->observations.count && count < WITNESSES_MAX; i++) {
+		if (!read_witness(report, report->observations.items[i], &witnesses[count]))
+			continue;
+		size_t known = 0;
+		while (strcmp(witnesses[known].who, witnesses[count].who) != 0)
+			known++;
+		if (known == count)
+			count++;
+	}
+	return count;
+}
+
+static int compare_offsets(const void *a, const void *b)
+{
+	int64_t left = ((const struct witness *)a)->offset_ms, right = ((const struct witness *)b)->offset_ms;
+	return (left > right) - (left < right);
+}
+
+static int64_t median(const struct witness *witnesses, size_t count)
+{
+	int64_t low = witnesses[(count - 1) / 2].offset_ms, high = witnesses[count / 2].offset_ms;
+	return low + (high - low) / 2;
+}
+
+void report_measure_clock(struct report *report)
+{
+	struct witness witnesses[WITNESSES_MAX];
+	size_t count = collect_witnesses(report, witnesses), best = 0;
+	int64_t offset_ms = 0;
+	qsort(witnesses, count, sizeof(witnesses[0]), compare_offsets);
+	for (size_t first = 0, end = 0; first < count; first++) {
+		while (end < count && witnesses[end].offset_ms - witnesses[first].offset_ms <= AGREE_WITHIN_MS)
+			end++;
+		int64_t middle = median(witnesses + first, end - first);
+		/* of groups of the same size the one that accuses this machine least */
+		if (end - first > best || (end - first == best && llabs(middle) < llabs(offset_ms))) {
+			best = end - first;
+			offset_ms = middle;
+		}
+	}
+	report->host.clock_offset_ms = offset_ms;
+	report->host.clock_witnesses = (int)best;
+	report->host.clock_source = best ? "http-date" : NULL;
+}
