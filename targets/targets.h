@@ -13,6 +13,8 @@ struct target_set {
 	const char *cloud; /* "public" | "usgov" | "china", or NULL */
 	struct target **targets;
 	size_t count, capacity;
+	const char *
+		region; /* what {region} was filled in with; NULL where the set is a host, URL or CIDR given by itself */
 	bool uses_region; /* some name had {region} in it */
 	bool built_in;
 };
@@ -22,9 +24,11 @@ struct target_options {
 	const char *region; /* --region CODE, or NULL: the cloud's documented default */
 };
 
-/** The region that would be filled in for a cloud: the option's, or the default ("eus" public, "ugv" usgov, "bjb2" china). */
+/** The region that would be filled in for a cloud: the option's in lower case, or the default ("eus" public and NULL, "ugv" usgov, "bjb2" china). */
 const char *targets_region(const struct target_options *options, const char *cloud);
-/** "East US" for "eus"; NULL for a code that the table does not have. */
+/** May it stand in a host name: 2 to 10 ASCII letters and digits? An unknown region is allowed all the same. */
+bool targets_region_valid(const char *code);
+/** "East US" for "eus", without regard to case; NULL for a code that the table does not have. */
 const char *targets_region_name(const char *code);
 
 /**
