@@ -1,0 +1,295 @@
+/* This machine's network as Linux shows it to anybody: interfaces, resolvers, default routes. */
+
+#include "probe/os/os.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <ifaddrs.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { RESOLV_CONF_BYTES_MAX = 64 * 1024, NAMESERVERS_USED = 3, ADDRESS_BYTES = 46 };
+
+/* ------------------------------------------------------------------ interfaces */
+
+static struct os_interface *find_interface(struct os_interface *list, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(list[i].name, name) == 0)
+			return &list[i];
+	}
+	return NULL;
+}
+
+static void add_address(struct os_interface *to, const struct sockaddr *address)
+{
+	union {
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} copy;
+	const char *text = NULL;
+	if (!address || to->address_count == OS_ADDRESSES_MAX)
+		return;
+	char *out = to->addresses[to->address_count];
+	if (address->sa_family == AF_INET) {
+		memcpy(&copy.v4, address, sizeof(copy.v4));
+		text = inet_ntop(AF_INET, &copy.v4.sin_addr, out, ADDRESS_BYTES);
+	} else if (address->sa_family == AF_INET6) {
+		memcpy(&copy.v6, address, sizeof(copy.v6));
+		text = inet_ntop(AF_INET6, &copy.v6.sin6_addr, out, ADDRESS_BYTES);
+	}
+	if (text)
+		to->address_count++;
+}
+
+size_t os_interfaces(struct os_interface *out)
+{
+	struct ifaddrs *all = NULL;
+	size_t count = 0;
+	if (getifaddrs(&all) != 0)
+		return 0;
+	for (const struct ifaddrs *entry = all; entry; entry = entry->ifa_next) {
+		struct os_interface *to = find_interface(out, count, entry->ifa_name);
+		if (!to && count == OS_INTERFACES_MAX)
+			continue;
+		if (!to) {
+			to = &out[count++];
+			memset(to, 0, sizeof(*to));
+			snprintf(to->name, sizeof(to->name), "%s", entry->ifa_name);
+			to->up = (entry->ifa_flags & IFF_UP) && (entry->ifa_flags & IFF_RUNNING);
+			to->loopback = (entry->ifa_flags & IFF_LOOPBACK) != 0;
+		}
+		add_address(to, entry->ifa_addr);
+	}
+	freeifaddrs(all);
+	return count;
+}
+
+/* ------------------------------------------------------------------ resolvers */
+
+/** The address of a resolv.conf(5) "nameserver" line, as glibc reads it; false for any other line. */
+static bool read_nameserver(char *line, char out[64])
+{
+	static const char keyword[] = "nameserver";
+	struct in_addr v4;
+	struct in6_addr v6;
+	size_t length = sizeof(keyword) - 1;
+	if (strncmp(line, keyword, length) != 0 || (line[length] != ' ' && line[length] != '\t'))
+		return false;
+	char *text = line + length + strspn(line + length, " \t");
+	text[strcspn(text, ";# \t\r")] = '\0';
+	if (inet_aton(text, &v4))
+		return inet_ntop(AF_INET, &v4, out, 64) != NULL;
+	size_t address_length = strcspn(text, "%");
+	char scope = text[address_length];
+	text[address_length] = '\0';
+	bool valid = inet_pton(AF_INET6, text, &v6) == 1;
+	text[address_length] = scope; /* a link-local server is no use without its scope */
+	return valid && snprintf(out, 64, "%s", text) < 64;
+}
+
+/* Without a "nameserver" line glibc would ask 127.0.0.1; nobody configured that, so the answer here is "none". Of more than
+ * three lines glibc uses three (MAXNS); the others are never asked. */
+size_t os_resolvers(char out[][64], size_t max)
+{
+	char reason[128];
+	char *rest = NULL;
+	size_t length = 0, count = 0;
+	char *text = os_read_file("/etc/resolv.conf", RESOLV_CONF_BYTES_MAX, &length, reason, sizeof(reason));
+	if (!text)
+		return 0;
+	if (max > NAMESERVERS_USED)
+		max = NAMESERVERS_USED;
+	for (char *line = strtok_r(text, "\n", &rest); line && count < max; line = strtok_r(NULL, "\n", &rest)) {
+		if (read_nameserver(line, out[count]))
+			count++;
+	}
+	free(text);
+	return count;
+}
+
+/* ------------------------------------------------------------------ default route */
+
+/** The best default route seen so far while the kernel lists its routes. */
+struct best_route {
+	bool found, usable;
+	bool main_table;
+	uint32_t metric;
+	char gateway[ADDRESS_BYTES];
+};
+
+/** Is a route of that table and metric preferred to the best so far? */
+static bool is_better(const struct best_route *best, bool main_table, uint32_t metric)
+{
+	if (!best->found)
+		return true;
+	if (main_table != best->main_table)
+		return main_table;
+	return metric < best->metric;
+}
+
+/** Attributes that are still to be read. The kernel's own RTA_ macros mix signs. */
+struct attributes {
+	const unsigned char *at;
+	size_t rest;
+};
+
+static const struct rtattr *next_attribute(struct attributes *list)
+{
+	const struct rtattr *attribute = (const void *)list->at;
+	if (list->rest < sizeof(*attribute) || attribute->rta_len < sizeof(*attribute) ||
+	    attribute->rta_len > list->rest)
+		return NULL;
+	size_t step = RTA_ALIGN((size_t)attribute->rta_len);
+	step = step < list->rest ? step : list->rest;
+	list->at += step;
+	list->rest -= step;
+	return attribute;
+}
+
+static uint32_t attribute_u32(const struct rtattr *attribute)
+{
+	uint32_t value = 0;
+	if (RTA_PAYLOAD(attribute) >= sizeof(value))
+		memcpy(&value, RTA_DATA(attribute), sizeof(value));
+	return value;
+}
+
+static void format_gateway(int family, const void *bytes, size_t length, char out[ADDRESS_BYTES])
+{
+	if (length >= (family == AF_INET ? 4u : 16u))
+		inet_ntop(family, bytes, out, ADDRESS_BYTES);
+}
+
+static void read_gateway(int family, const struct rtattr *attribute, char out[ADDRESS_BYTES])
+{
+	size_t length = RTA_PAYLOAD(attribute);
+	const unsigned char *data = RTA_DATA(attribute);
+	uint16_t via_family = 0;
+	if (attribute->rta_type == RTA_GATEWAY) {
+		format_gateway(family, data, length, out);
+	} else if (attribute->rta_type == RTA_VIA && length >= sizeof(via_family)) { /* IPv4 by an IPv6 neighbour */
+		memcpy(&via_family, data, sizeof(via_family));
+		format_gateway(via_family, data + sizeof(via_family), length - sizeof(via_family), out);
+	}
+}
+
+/** The first gateway of a route with several (RTA_MULTIPATH). */
+static void read_first_hop(int family, const struct rtattr *attribute, char out[ADDRESS_BYTES])
+{
+	const struct rtnexthop *hop = RTA_DATA(attribute);
+	size_t size = RTA_PAYLOAD(attribute);
+	if (size < sizeof(*hop) || hop->rtnh_len < sizeof(*hop) || hop->rtnh_len > size)
+		return;
+	struct attributes list = {(const unsigned char *)(hop + 1), hop->rtnh_len - sizeof(*hop)};
+	for (const struct rtattr *at = next_attribute(&list); at; at = next_attribute(&list))
+		read_gateway(family, at, out);
+}
+
+/** What counts of one route's attributes. */
+struct route_facts {
+	uint32_t table, metric;
+	char gateway[ADDRESS_BYTES];
+};
+
+static void read_attributes(const struct nlmsghdr *message, const struct rtmsg *route, struct route_facts *out)
+{
+	struct attributes list = {(const unsigned char *)(route + 1),
+				  message->nlmsg_len - NLMSG_LENGTH(sizeof(*route))};
+	*out = (struct route_facts){.table = route->rtm_table};
+	for (const struct rtattr *at = next_attribute(&list); at; at = next_attribute(&list)) {
+		if (at->rta_type == RTA_TABLE)
+			out->table = attribute_u32(at);
+		else if (at->rta_type == RTA_PRIORITY)
+			out->metric = attribute_u32(at);
+		else if (at->rta_type == RTA_MULTIPATH)
+			read_first_hop(route->rtm_family, at, out->gateway);
+		else
+			read_gateway(route->rtm_family, at, out->gateway);
+	}
+}
+
+/** A route that refuses (unreachable, blackhole, prohibit) competes too: IPv6 always lists one, with the worst metric. */
+static void consider_route(const struct nlmsghdr *message, int family, struct best_route *best)
+{
+	struct route_facts facts;
+	const struct rtmsg *route = NLMSG_DATA(message);
+	if (message->nlmsg_type != RTM_NEWROUTE || message->nlmsg_len < NLMSG_LENGTH(sizeof(*route)))
+		return;
+	if (route->rtm_family != family || route->rtm_dst_len != 0 || route->rtm_tos != 0 ||
+	    (route->rtm_flags & (RTM_F_CLONED | RTNH_F_DEAD)) || route->rtm_type == RTN_THROW)
+		return;
+	read_attributes(message, route, &facts);
+	bool main_table = facts.table == RT_TABLE_MAIN;
+	if (facts.table == RT_TABLE_LOCAL || !is_better(best, main_table, facts.metric))
+		return;
+	best->found = true;
+	best->usable = route->rtm_type == RTN_UNICAST;
+	best->main_table = main_table;
+	best->metric = facts.metric;
+	memcpy(best->gateway, facts.gateway, sizeof(best->gateway));
+}
+
+/** Ask the kernel for all its routes of a family; needs no right (rtnetlink(7)). */
+static bool request_routes(int fd, int family)
+{
+	struct {
+		struct nlmsghdr header;
+		struct rtmsg route;
+	} request = {
+		.header = {.nlmsg_len = sizeof(request),
+			   .nlmsg_type = RTM_GETROUTE,
+			   .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+		.route = {.rtm_family = (unsigned char)family},
+	};
+	return send(fd, &request, sizeof(request), 0) == (ssize_t)sizeof(request);
+}
+
+/** Read one packet of the listing: 1 more to come, 0 the end, -1 an error. */
+static int read_routes(int fd, int family, struct best_route *best)
+{
+	union {
+		char bytes[32 * 1024];
+		struct nlmsghdr first;
+	} packet;
+	ssize_t got = recv(fd, &packet, sizeof(packet), 0);
+	if (got <= 0)
+		return got < 0 && errno == EINTR ? 1 : -1;
+	unsigned rest = (unsigned)got;
+	for (const struct nlmsghdr *at = &packet.first; NLMSG_OK(at, rest); at = NLMSG_NEXT(at, rest)) {
+		if (at->nlmsg_type == NLMSG_DONE)
+			return 0;
+		if (at->nlmsg_type == NLMSG_ERROR)
+			return -1;
+		consider_route(at, family, best);
+	}
+	return 1;
+}
+
+int os_default_route(int family, char gateway[46])
+{
+	struct best_route best = {0};
+	int system_family = family == 6 ? AF_INET6 : AF_INET, more = -1;
+	gateway[0] = '\0';
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	if (fd < 0)
+		return -1;
+	if (request_routes(fd, system_family)) {
+		do {
+			more = read_routes(fd, system_family, &best);
+		} while (more > 0);
+	}
+	close(fd);
+	if (more < 0)
+		return -1;
+	if (best.usable)
+		memcpy(gateway, best.gateway, sizeof(best.gateway));
+	return best.usable;
+}
