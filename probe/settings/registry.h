@@ -48,6 +48,10 @@ const struct registry_value *registry_get(const struct registry *registry, const
 /** Does the key, or any key below it, exist? */
 bool registry_has_key(const struct registry *registry, const char *key);
 
+/** The names of a key's direct subkeys, one after another and in no order: after is NULL at first, then the name got before.
+ *  NULL when there is none (left). */
+const char *registry_next_subkey(const struct registry *registry, const char *key, const char *after);
+
 /** Lines that were dropped, NULL at the end. */
 const char *const *registry_problems(const struct registry *registry);
 

@@ -1,0 +1,23 @@
+#ifndef MARSPROBE_SETTINGS_ENCODING_H
+#define MARSPROBE_SETTINGS_ENCODING_H
+
+#include <stddef.h>
+
+struct arena;
+struct strbuf;
+
+/* Texts of exports and blobs, made UTF-8. What is no character, and NUL, becomes U+FFFD: our texts never hold a NUL. */
+
+/** Append UTF-8 as it is, ill-formed bytes replaced one by one. */
+void encoding_add_utf8(struct strbuf *out, const void *bytes, size_t length);
+
+/** Append Windows-1252 (its five unassigned bytes are the C1 controls of the same number, as Windows has it). */
+void encoding_add_cp1252(struct strbuf *out, const void *bytes, size_t length);
+
+/** Append UTF-16LE; unpaired surrogates are replaced, an odd last byte is left out. */
+void encoding_add_utf16le(struct strbuf *out, const void *bytes, size_t length);
+
+/** A well-formed copy in the arena; NULL gives NULL. */
+const char *encoding_clean(struct arena *arena, const char *text);
+
+#endif
