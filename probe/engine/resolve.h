@@ -14,9 +14,10 @@ struct resolver {
 	int64_t run_started_us; /* os_monotonic_us() at the start of the run */
 	int64_t timeout_us;	/* of the stage */
 	bool experiments;
-	bool system_lookup;	  /* false with --resolver: then those servers' answers count */
-	struct text_list servers; /* "ip" or "ip:port", in order */
-	const char *control;	  /* or NULL */
+	bool system_lookup;	    /* false with --resolver: then those servers' answers count */
+	struct text_list servers;   /* "ip" or "ip:port", in order */
+	const char *control;	    /* or NULL */
+	struct text_list tcp_tried; /* the look-ups' own, empty at first: silent servers that were asked by TCP */
 };
 
 struct resolved_address {

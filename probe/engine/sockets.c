@@ -1,0 +1,130 @@
+#include "probe/engine/sockets.h"
+
+#include <string.h>
+
+#include "probe/core/address.h"
+#include "probe/core/arena.h"
+
+#ifndef SOCK_CLOEXEC
+#define SOCK_CLOEXEC 0 /* a system without it hands no sockets on to children unasked */
+#endif
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0 /* a system without it has no SIGPIPE */
+#endif
+
+enum { ICMP_ERRORS_MAX = 32 }; /* taken at once: a flood must not hold the loop */
+
+bool socket_address(const char *address, int port, struct sockaddr_storage *out, socklen_t *bytes)
+{
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+	memset(out, 0, sizeof(*out));
+	if (uv_ip4_addr(address, port, &v4) == 0) {
+		memcpy(out, &v4, sizeof(v4));
+		*bytes = sizeof(v4);
+		return true;
+	}
+	if (uv_ip6_addr(address, port, &v6) != 0)
+		return false;
+	memcpy(out, &v6, sizeof(v6));
+	*bytes = sizeof(v6);
+	return true;
+}
+
+os_socket socket_open(int family, int type, int *error)
+{
+	os_socket fd = (os_socket)socket(family, type | SOCK_CLOEXEC, 0);
+	if (fd == -1) {
+		*error = os_socket_error();
+		return -1;
+	}
+	if (!os_socket_set_nonblocking(fd)) {
+		*error = os_socket_error();
+		os_socket_close(fd);
+		return -1;
+	}
+	os_socket_keep_icmp(fd, family == AF_INET6);
+	return fd;
+}
+
+enum failure socket_failure(int error)
+{
+	switch (os_error_kind(error)) {
+	case OS_ERROR_NONE:
+		return FAILURE_NONE;
+	case OS_ERROR_REFUSED:
+		return FAILURE_CONNECTION_REFUSED;
+	case OS_ERROR_RESET:
+		return FAILURE_CONNECTION_RESET;
+	case OS_ERROR_ABORTED:
+		return FAILURE_CONNECTION_ABORTED;
+	case OS_ERROR_TIMED_OUT:
+		return FAILURE_TIMEOUT;
+	case OS_ERROR_HOST_UNREACHABLE:
+		return FAILURE_HOST_UNREACHABLE;
+	case OS_ERROR_NET_UNREACHABLE:
+	case OS_ERROR_BAD_FAMILY: /* a system without IPv6 has no route for it either */
+		return FAILURE_NETWORK_UNREACHABLE;
+	case OS_ERROR_PERMISSION:
+		return FAILURE_PERMISSION_DENIED;
+	case OS_ERROR_ADDRESS_NOT_AVAILABLE:
+		return FAILURE_ADDRESS_NOT_AVAILABLE;
+	case OS_ERROR_TOO_MANY_FILES:
+		return FAILURE_TOO_MANY_FILES;
+	case OS_ERROR_IN_PROGRESS:
+	case OS_ERROR_OTHER:
+		break;
+	}
+	return FAILURE_UNKNOWN;
+}
+
+bool socket_would_block(int error)
+{
+	return os_error_kind(error) == OS_ERROR_IN_PROGRESS;
+}
+
+int socket_send(os_socket fd, const uint8_t *bytes, uint16_t length)
+{
+	return (int)send((uv_os_sock_t)fd, (const char *)bytes, length, MSG_NOSIGNAL);
+}
+
+void socket_source(struct arena *arena, os_socket fd, struct tuple *tuple)
+{
+	struct sockaddr_storage local;
+	socklen_t bytes = sizeof(local);
+	struct address address = {0};
+	char text[ADDRESS_TEXT_BYTES];
+	if (getsockname((uv_os_sock_t)fd, (struct sockaddr *)&local, &bytes) != 0)
+		return;
+	if (local.ss_family == AF_INET) {
+		struct sockaddr_in v4;
+		memcpy(&v4, &local, sizeof(v4));
+		address.family = 4;
+		memcpy(address.bytes, &v4.sin_addr, 4);
+		tuple->src_port = ntohs(v4.sin_port);
+	} else {
+		struct sockaddr_in6 v6;
+		memcpy(&v6, &local, sizeof(v6));
+		address.family = 6;
+		memcpy(address.bytes, &v6.sin6_addr, 16);
+		tuple->src_port = ntohs(v6.sin6_port);
+	}
+	tuple->src = arena_strdup(arena, address_format(&address, text));
+}
+
+int socket_take_errors(struct arena *arena, os_socket fd, struct icmp_error *icmp)
+{
+	int error = os_socket_take_error(fd); /* first: taking from the queue clears it */
+	struct os_icmp got;
+	for (unsigned i = 0; i < ICMP_ERRORS_MAX && os_socket_next_icmp(fd, &got); i++) {
+		if (!error)
+			error = got.error;
+		if (icmp->from)
+			continue;
+		icmp->from = arena_strdup(arena, got.from);
+		icmp->type = got.type;
+		icmp->code = got.code;
+		icmp->mtu = got.mtu;
+	}
+	return error;
+}
