@@ -1,0 +1,180 @@
+"""Real DNS: knot holds all public names, unbound recurses for the enterprise, dnsdist in front of it bites where a fault is wanted."""
+from .node import LabError
+
+AUTHORITY, PUBLIC = "198.41.0.4", "9.9.9.9"
+BEHIND_PORT = 5353
+
+KNOT = """
+server:
+    rundir: "{work}"
+    listen: {address}@53
+    udp-workers: 1
+    tcp-workers: 1
+    background-workers: 1
+database:
+    storage: "{work}"
+log:
+  - target: stdout
+    any: warning
+zone:
+  - domain: .
+    file: "{work}/root.zone"
+"""
+
+UNBOUND = """
+server:
+    verbosity: 1
+    use-syslog: no
+    logfile: ""
+    do-daemonize: no
+    chroot: ""
+    username: ""
+    pidfile: ""
+    directory: "{work}"
+    interface: {address}@{port}
+    access-control: 0.0.0.0/0 allow
+    do-ip6: no
+    num-threads: 1
+    msg-cache-size: 1m
+    rrset-cache-size: 1m
+    module-config: "iterator"
+    do-not-query-localhost: no
+    local-zone: "corp.test." static
+    local-data: "proxy.corp.test. A 10.1.0.31"
+    local-data: "kdc.corp.test. A 10.1.0.32"
+{more}
+remote-control:
+    control-enable: no
+stub-zone:
+    name: "."
+    stub-addr: {authority}
+"""
+
+DNSDIST = """
+function suffix(name)
+    local node = newSuffixMatchNode()
+    node:add(newDNSName(name))
+    return node
+end
+setLocal("{address}:53")
+setACL({{"0.0.0.0/0"}})
+setSecurityPollSuffix("")
+newServer({{address="{address}:{behind}", checkInterval=60, maxCheckFailures=1000}})
+{rules}
+"""
+
+
+class Authority:
+    """knot with one root zone that holds every name; lab.names changes until lab.start()."""
+
+    def __init__(self, lab):
+        self.lab, self.process = lab, None
+
+    def start(self):
+        work = self.lab.work / "knot"
+        work.mkdir()
+        (work / "root.zone").write_text(self.lab.names.zone(), encoding="ascii")
+        (work / "knot.conf").write_text(KNOT.format(work=work, address=AUTHORITY), encoding="ascii")
+        self.process = self.lab.azure.start(["knotd", "-c", work / "knot.conf"], "knot")
+
+    def wait(self):
+        self.lab.azure.wait_dns(address=AUTHORITY, process=self.process)
+
+
+class Resolver:
+    """
+    One recursive DNS server: unbound, and in front of it dnsdist as soon as it has a fault.
+
+    Faults take a name, a list of names (each with all below it), or nothing for every question; the first that fits a question acts.
+    """
+
+    def __init__(self, lab, node, address):
+        self.lab, self.node, self.address = lab, node, address
+        self.rules, self.records, self.is_stopped = [], [], False
+        self.process = self.front = None
+
+    # ---------------------------------------------------------------- faults
+
+    def rule(self, names, action):
+        """A dnsdist action in its own words: dns1.rule("login.windows.net", "TCAction()")."""
+        listed = [names] if isinstance(names, str) else names
+        selector = "AllRule()" if names is None else "OrRule({" + ",".join(
+            f'SuffixMatchNodeRule(suffix("{n}"))' for n in listed) + "})"
+        self.rules.append(f"addAction({selector}, {action})")
+
+    def refused(self, names=None):
+        self.rule(names, "RCodeAction(DNSRCode.REFUSED)")
+
+    def servfail(self, names=None):
+        self.rule(names, "RCodeAction(DNSRCode.SERVFAIL)")
+
+    def nxdomain(self, names=None):
+        self.rule(names, "RCodeAction(DNSRCode.NXDOMAIN)")
+
+    def formerr(self, names=None):
+        self.rule(names, "RCodeAction(DNSRCode.FORMERR)")
+
+    def nodata(self, names=None):
+        self.rule(names, "RCodeAction(DNSRCode.NOERROR)")
+
+    def silent(self, names=None):
+        self.rule(names, "DropAction()")
+
+    def spoof(self, addresses, names=None):
+        """Answer with these addresses: a sinkhole, a private rewrite."""
+        listed = [addresses] if isinstance(addresses, str) else addresses
+        self.rule(names, "SpoofAction({" + ",".join(f'"{a}"' for a in listed) + "})")
+
+    def truncate(self, names=None):
+        """Answer by TCP only."""
+        self.rules.append("addAction(TCPRule(false), TCAction())" if names is None else
+                          f"addAction(AndRule({{QNameRule(\"{names}.\"), TCPRule(false)}}), TCAction())")
+
+    def slow(self, milliseconds, names=None):
+        self.rule(names, f"DelayAction({milliseconds})")
+
+    def record(self, text):
+        """A record of the enterprise's own: dns1.record("wpad.corp.test. A 10.1.0.40")."""
+        self.records.append(text)
+
+    def stopped(self):
+        """The machine is there and nothing listens on port 53: it answers with ICMP port unreachable."""
+        self.is_stopped = True
+
+    def dead(self):
+        """The machine does not answer at all."""
+        self.node.drop(chain="input", port=53, proto="udp")
+        self.node.drop(chain="input", port=53, proto="tcp")
+
+    # ---------------------------------------------------------------- running
+
+    def start(self):
+        if self.is_stopped:
+            return
+        work = self.lab.work / f"unbound-{self.node}-{self.address}"
+        work.mkdir()
+        more = "\n".join(f'    local-data: "{r}"' for r in self.records)
+        port = BEHIND_PORT if self.rules else 53
+        (work / "unbound.conf").write_text(UNBOUND.format(
+            work=work, address=self.address, port=port, more=more, authority=AUTHORITY), encoding="ascii")
+        self.process = self.node.start(["unbound", "-d", "-c", work / "unbound.conf"], f"unbound-{self.address}")
+        if self.rules:
+            (work / "dnsdist.conf").write_text(DNSDIST.format(
+                address=self.address, behind=BEHIND_PORT, rules="\n".join(self.rules)), encoding="ascii")
+            self.front = self.node.start(["dnsdist", "--supervised", "--disable-syslog", "-C", work / "dnsdist.conf"],
+                                         f"dnsdist-{self.address}")
+
+    def wait(self):
+        if self.is_stopped:
+            return
+        self.node.wait_dns(BEHIND_PORT if self.rules else 53, self.address, self.process)
+        if self.front:
+            self.node.wait_tcp(53, self.address, self.front)
+            if self.front.poll() is not None:
+                raise LabError(self.front.log_text())
+
+
+def public_resolver(lab):
+    """A DNS server on the Internet that tells the truth, as --control-resolver; returns its address."""
+    lab.pending.append(Resolver(lab, lab.azure, PUBLIC))
+    return PUBLIC

@@ -1,0 +1,41 @@
+"""Getting into private namespaces: network, mounts and processes, so that nothing gets out and nothing is left over."""
+import os
+import pathlib
+import subprocess
+import sys
+
+MARK = "MARSPROBE_LAB_INSIDE"
+# Both are empty directories of every Debian; not the one that this checkout may lie under.
+SCRATCH = pathlib.Path("/srv" if os.path.abspath(__file__).startswith("/mnt/") else "/mnt")
+WORK = SCRATCH / "lab"
+UNSHARE = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private"]
+
+
+def wrapped(words):
+    """The command in namespaces of its own; what it starts dies with it."""
+    as_root = [] if os.geteuid() == 0 else ["sudo", "--"]
+    return as_root + UNSHARE + ["env", f"{MARK}=1"] + [str(w) for w in words]
+
+
+def is_inside():
+    return os.environ.get(MARK) == "1"
+
+
+def prepare():
+    """Private places for what has a fixed path: /run/netns, /etc/netns, and a scratch file system that every user may enter."""
+    if os.getpid() != 1:
+        raise SystemExit("lab: not in a pid namespace of its own: use tests/lab/run-scenarios")
+    for path in ("/run/netns", "/etc/netns"):
+        pathlib.Path(path).mkdir(parents=True, exist_ok=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "lab", path], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "lab", str(SCRATCH)], check=True)
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    os.chdir(SCRATCH)
+
+
+def enter():
+    """Run this program again inside, unless it is there; relative paths keep their meaning until prepare()."""
+    if not is_inside():
+        words = wrapped(["/usr/bin/python3", os.path.abspath(sys.argv[0])] + sys.argv[1:])
+        os.execvp(words[0], words)
+    prepare()

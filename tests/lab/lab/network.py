@@ -1,0 +1,250 @@
+"""The topology: client - edge - core1 - core2 - azure, with the enterprise's servers beside the client."""
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import time
+
+from . import dns, kerberos, proxies, registry, tls, web
+from .names import HERE, PREFIXES, PREFIXES6, Names, is_address
+from .node import LabError, Node, run
+
+CLIENT, EDGE_LAN, DNS1, DNS2, PROXY, KDC = ("10.1.0.2", "10.1.0.1", "10.1.0.53", "10.1.0.54", "10.1.0.31", "10.1.0.32")
+LAN6 = "2001:db8:1::"
+ROUTER = {
+    "net__ipv4__ip_forward": 1, "net__ipv6__conf__all__forwarding": 1, "net__ipv4__conf__all__rp_filter": 0,
+    "net__ipv4__conf__default__rp_filter": 0, "net__ipv4__icmp_ratelimit": 0, "net__ipv4__icmp_msgs_per_sec": 100000,
+    "net__ipv6__icmp__ratelimit": 0,
+}
+COMMON = {"net__ipv6__conf__all__accept_dad": 0, "net__ipv6__conf__default__accept_dad": 0,
+          "net__ipv6__conf__all__accept_ra": 0, "net__ipv6__conf__default__accept_ra": 0}
+
+
+class Process(subprocess.Popen):
+    """A server of the lab, with its log."""
+
+    def __init__(self, words, log, environment):
+        self.log = log
+        self._log_file = open(log, "ab")
+        super().__init__(words, stdin=subprocess.DEVNULL, stdout=self._log_file, stderr=self._log_file,
+                         env={**os.environ, **(environment or {})}, start_new_session=True)
+
+    def log_text(self):
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+
+class Lab:
+    """One network.  Made by the runner inside its own network, mount and pid namespaces, which end everything that it started."""
+
+    def __init__(self, build, work=None, delay_ms=2.0):
+        refuse_with_a_way_out()
+        self.build = pathlib.Path(build).resolve()
+        self.work = pathlib.Path(work or tempfile.mkdtemp(prefix="lab"))
+        self.logs = self.work / "logs"
+        self.logs.mkdir(parents=True, exist_ok=True)
+        self.work.chmod(0o755)
+        self.names = Names()
+        self.processes, self.pending = [], []
+        self.arguments, self.environment, self.prefix = [], {}, []
+        self._make_nodes()
+        self._make_lan()
+        self._make_internet()
+        self.wire(delay_ms=delay_ms)
+        self.ca = tls.authority(self.build)
+        self.zone = dns.Authority(self)
+        self.dns1 = dns.Resolver(self, self.node_dns1, DNS1)
+        self.dns2 = dns.Resolver(self, self.node_dns2, DNS2)
+        self.web = web.Web(self)
+        self.pending = [self.zone, self.dns1, self.dns2, self.web]
+        self.resolv_conf([DNS1, DNS2])
+        self.hosts_file({})
+
+    # ---------------------------------------------------------------- building
+
+    def node(self, name, **sysctls):
+        """A new namespace with lo up."""
+        node = Node(self, name)
+        node.sysctl(**COMMON, **sysctls)
+        node.ip("link set lo up")
+        (pathlib.Path("/etc/netns") / name).mkdir(parents=True, exist_ok=True)
+        return node
+
+    def _make_nodes(self):
+        self.client = self.node("client")
+        self.edge = self.node("edge", **ROUTER)
+        self.core1 = self.node("core1", **ROUTER)
+        self.core2 = self.node("core2", **ROUTER)
+        self.azure = self.node("azure", net__core__somaxconn=65535, net__ipv4__conf__all__rp_filter=0)
+        self.other = self.node("other")
+        self.node_dns1, self.node_dns2 = self.node("dns1"), self.node("dns2")
+        self.proxy, self.kdc_node = self.node("proxy"), self.node("kdc")
+
+    def _make_lan(self):
+        """The enterprise's LAN is a bridge in edge; the client hangs on it by an Ethernet wire of 1 ms."""
+        self.edge.ip("link add lan type bridge forward_delay 0", f"addr add {EDGE_LAN}/24 dev lan",
+                     f"addr add {LAN6}1/64 dev lan nodad", "link set lan up")
+        self.lan_wire()
+        for node, address in ((self.node_dns1, DNS1), (self.node_dns2, DNS2), (self.proxy, PROXY), (self.kdc_node, KDC)):
+            self.edge.ip(f"link add lan-{node} type veth peer name eth0 netns {node}", f"link set lan-{node} master lan up")
+            node.ip(f"addr add {address}/24 dev eth0", f"addr add {LAN6}{address.split('.')[3]}/64 dev eth0 nodad",
+                    "link set eth0 up", f"route add default via {EDGE_LAN}", f"route add ::/0 via {LAN6}1")
+
+    def _make_internet(self):
+        self._join(self.edge, "to-core1", "198.18.0.2", self.core1, "to-edge", "198.18.0.1", 1)
+        self._join(self.core2, "to-azure", "198.18.0.9", self.azure, "to-core2", "198.18.0.10", 3)
+        self._join(self.core2, "to-other", "198.18.0.13", self.other, "to-core2", "198.18.0.14", 4)
+        self.edge.ip("route add default via 198.18.0.1", "route add ::/0 via 2001:db8:f:1::1")
+        self.core1.ip("route add 10.1.0.0/24 via 198.18.0.2", f"route add {LAN6}/64 via 2001:db8:f:1::2")
+        self.core2.ip("route add default via 198.18.0.10", "route add ::/0 via 2001:db8:f:3::a")
+        self.azure.ip("route add default via 198.18.0.9", "route add ::/0 via 2001:db8:f:3::9")
+        self.other.ip("route add default via 198.18.0.13", "route add ::/0 via 2001:db8:f:4::d")
+        stray = [f"{a}/32" for h in self.names.hosts.values() if h.service != "none" for a in h.v4]
+        self.azure.ip(*[f"route replace local {p} dev lo" for p in PREFIXES + stray + ["198.41.0.4/32", "9.9.9.9/32"]],
+                      *[f"route replace local {p} dev lo" for p in PREFIXES6])
+
+    @staticmethod
+    def _join(left, left_device, left_address, right, right_device, right_address, net6):
+        left.ip(f"link add {left_device} type veth peer name {right_device} netns {right}")
+        for node, device, address in ((left, left_device, left_address), (right, right_device, right_address)):
+            last = int(address.split(".")[3])
+            node.ip(f"addr add {address}/30 dev {device}", f"addr add 2001:db8:f:{net6}::{last:x}/64 dev {device} nodad",
+                    f"link set {device} up")
+
+    def _tundelay(self, name, words):
+        old = next((p for p in self.processes if p.name == name), None)
+        if old:
+            self.stop_process(old)
+        process = self.start_process([self.build / "lab" / "tundelay"] + words, name)
+        end = time.monotonic() + 10
+        while "ready" not in process.log_text():
+            if process.poll() is not None or time.monotonic() > end:
+                raise LabError(f"{name}: {process.log_text()}")
+            time.sleep(0.005)
+
+    def lan_wire(self, delay_ms=1.0, options=()):
+        """The client's own link, anew: tundelay's options are the faults."""
+        self._tundelay("lan-wire", ["-A", "client", "-a", "eth0", "-B", "edge", "-b", "lan-client", "-e",
+                                    "-d", str(delay_ms)] + [str(o) for o in options])
+        self.edge.ip("link set lan-client master lan up")
+        self.client.ip(f"addr add {CLIENT}/24 dev eth0", f"addr add {LAN6}2/64 dev eth0 nodad", "link set eth0 up",
+                       f"route add default via {EDGE_LAN}", f"route add ::/0 via {LAN6}1")
+
+    def wire(self, options=(), delay_ms=2.0):
+        """The wire between core1 and core2, anew: lab.wire(["-k", "login.windows.net"]), lab.wire(["-m", 1400])."""
+        self._tundelay("wire", ["-A", "core1", "-a", "wire-core2", "-B", "core2", "-b", "wire-core1", "-d", str(delay_ms)]
+                       + [str(o) for o in options])
+        self.core1.ip("addr add 198.18.0.5 peer 198.18.0.6 dev wire-core2", "addr add 2001:db8:f:2::5/64 dev wire-core2 nodad",
+                      "link set wire-core2 up txqueuelen 5000", "route add default via 198.18.0.6",
+                      "route add ::/0 via 2001:db8:f:2::6")
+        self.core2.ip("addr add 198.18.0.6 peer 198.18.0.5 dev wire-core1", "addr add 2001:db8:f:2::6/64 dev wire-core1 nodad",
+                      "link set wire-core1 up txqueuelen 5000", "route add 10.1.0.0/24 via 198.18.0.5",
+                      "route add 198.18.0.0/30 via 198.18.0.5", f"route add {LAN6}/64 via 2001:db8:f:2::5",
+                      "route add 2001:db8:f:1::/64 via 2001:db8:f:2::5")
+
+    # ---------------------------------------------------------------- the client's files
+
+    def _client_file(self, name, text):
+        path = pathlib.Path("/etc/netns/client") / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def resolv_conf(self, servers, extra=""):
+        """Which DNS servers the client is configured with."""
+        self._client_file("nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n")
+        self._client_file("resolv.conf", "".join(f"nameserver {s}\n" for s in servers) + extra)
+
+    def hosts_file(self, entries):
+        """lab.hosts_file({"login.windows.net": "10.9.9.9"}) beside localhost."""
+        lines = ["127.0.0.1 localhost", "::1 localhost ip6-localhost"]
+        self._client_file("hosts", "\n".join(lines + [f"{a} {n}" for n, a in entries.items()]) + "\n")
+
+    # ---------------------------------------------------------------- faults in one line
+
+    def only_proxy_goes_out(self):
+        """The usual enterprise: the edge lets the proxy and the DNS servers out, and nobody else, without a word."""
+        self.edge.drop(src=[CLIENT, f"{LAN6}2"])
+
+    def move_to_other(self, what):
+        """Give a host's addresses to the namespace `other`, where nothing listens until a stub does."""
+        addresses = self.names.addresses(what)
+        self.core2.ip(*[f"route replace {a} via {'2001:db8:f:4::e' if ':' in a else '198.18.0.14'}" for a in addresses])
+        self.other.ip(*[f"route replace local {a} dev lo" for a in addresses])
+        return addresses
+
+    def stub(self, mode, host, port=443, certificate=None):
+        """Put a small misbehaving server (stub.py) where a host is: lab.stub("rst-on-accept", "login.windows.net")."""
+        self._start_stub(self.other, mode, self.move_to_other(host), port, certificate)
+
+    def proxy_stub(self, mode, port=3128, certificate=None):
+        """The same as a proxy: lab.proxy_stub("close-after-request")."""
+        self._start_stub(self.proxy, mode, [PROXY], port, certificate)
+        return f"proxy.corp.test:{port}"
+
+    def _start_stub(self, node, mode, addresses, port, certificate):
+        words = [HERE / "stub.py", mode, port] + addresses
+        if certificate:
+            words = [HERE / "stub.py", "--cert", certificate.chain, "--key", certificate.key, mode, port] + addresses
+        process = node.start(["/usr/bin/python3"] + words, f"stub-{mode}-{port}")
+        node.wait_tcp(port, addresses[-1], process)
+
+    # ---------------------------------------------------------------- servers and settings in one line
+
+    squid = proxies.squid
+    tinyproxy = proxies.tinyproxy
+    dante = proxies.dante
+    nginx_status = proxies.nginx_status
+    kdc = kerberos.kdc
+    reg = registry.reg
+    public_resolver = dns.public_resolver
+
+    def start_process(self, words, name, environment=None):
+        process = Process([str(w) for w in words], self.logs / f"{name}.log", environment)
+        process.name = name
+        self.processes.append(process)
+        return process
+
+    def stop_process(self, process):
+        process.terminate()
+        try:
+            process.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        self.processes.remove(process)
+
+    def start(self):
+        """Start the servers that are not running yet, side by side, and wait until each of them answers."""
+        starting, self.pending = self.pending, []
+        for server in starting:
+            server.start()
+        for server in starting:
+            server.wait()
+
+    def close(self):
+        """TERM, then KILL; what is left ends with the pid namespace."""
+        for process in self.processes:
+            process.terminate()
+        end = time.monotonic() + 0.3
+        while time.monotonic() < end and any(p.poll() is None for p in self.processes):
+            time.sleep(0.02)
+        for process in self.processes:
+            if process.poll() is None:
+                process.kill()
+        shutil.rmtree(self.work, ignore_errors=True)
+
+    def as_user(self, words, environment=None):
+        """The argument list that runs something on the client as an ordinary user (uid 65534, no capability)."""
+        values = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/nonexistent", **self.environment, **(environment or {})}
+        return self.client.command(["env", "-i"] + [f"{k}={v}" for k, v in values.items()] + [
+            "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all"] + list(words))
+
+
+def refuse_with_a_way_out():
+    """Rule 0: nothing of the lab may ever run where a packet could leave this machine."""
+    for family in ("-4", "-6"):
+        if run(["ip", family, "route", "show", "default"]).strip():
+            raise SystemExit("lab: this namespace has a default route: refusing to run; use tests/lab/run-scenarios")
+
+
+__all__ = ["Lab", "LabError", "is_address"]

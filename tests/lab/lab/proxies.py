@@ -1,0 +1,171 @@
+"""Real proxies in the namespace proxy (proxy.corp.test, 10.1.0.31).  Each function is a method of Lab and returns "proxy.corp.test:PORT"."""
+import crypt
+import hashlib
+import http
+import shutil
+
+ADDRESS = "10.1.0.31"
+HOST = "proxy.corp.test"
+USER, PASSWORD = "corpuser", "correct-horse"
+REALM = "corp proxy"
+LIB = "/usr/lib/squid"
+
+SQUID = """
+http_port {address}:{port} {port_options}
+pid_filename {work}/squid.pid
+coredump_dir {work}
+cache deny all
+cache_log {work}/cache.log
+access_log stdio:{log}
+logfile_rotate 0
+pinger_enable off
+netdb_filename none
+shutdown_lifetime 0 seconds
+dns_nameservers {resolvers}
+dns_timeout 3 seconds
+positive_dns_ttl 60 seconds
+negative_dns_ttl 1 second
+connect_timeout 3 seconds
+forward_timeout 4 seconds
+visible_hostname {host}
+forwarded_for on
+max_filedescriptors 4096
+acl SSL_ports port 443
+acl CONNECT method CONNECT
+{before}
+{access}
+http_access allow all
+"""
+
+
+class Server:
+    """A process that is ready when its port accepts connections."""
+
+    def __init__(self, node, words, name, port, environment=None):
+        self.node, self.port = node, port
+        self.process = node.start(words, name, environment)
+
+    def start(self):
+        """Already started."""
+
+    def wait(self):
+        self.node.wait_tcp(self.port, ADDRESS, self.process)
+
+
+def _work(lab, name):
+    work = lab.work / name
+    work.mkdir()
+    work.chmod(0o777)
+    return work
+
+
+def _schemes(lab, work, auth):
+    """auth_param lines for the schemes, in the order in which they are offered."""
+    lines = []
+    for scheme in [auth] if isinstance(auth, str) else auth or []:
+        if scheme == "basic":
+            (work / "passwords").write_text(_htpasswd(), encoding="ascii")
+            lines += [f"auth_param basic program {LIB}/basic_ncsa_auth {work}/passwords", f"auth_param basic realm {REALM}"]
+        elif scheme == "digest":
+            ha1 = hashlib.md5(f"{USER}:{REALM}:{PASSWORD}".encode()).hexdigest()
+            (work / "digests").write_text(f"{USER}:{REALM}:{ha1}\n", encoding="ascii")
+            lines += [f"auth_param digest program {LIB}/digest_file_auth -c {work}/digests", f"auth_param digest realm {REALM}"]
+        elif scheme == "ntlm":
+            lines += [f"auth_param ntlm program {LIB}/ntlm_fake_auth", "auth_param ntlm children 5 startup=1"]
+        elif scheme == "negotiate":
+            krb5 = lab.kdc().configuration
+            lines += [f"auth_param negotiate program /usr/bin/env KRB5_CONFIG={krb5} {LIB}/negotiate_kerberos_auth"
+                      f" -k {lab.kdc().keytab} -s HTTP/{HOST}", "auth_param negotiate children 5 startup=1"]
+        else:
+            raise ValueError(scheme)
+    return lines + (["acl auth proxy_auth REQUIRED", "http_access deny !auth"] if lines else [])
+
+
+def _htpasswd():
+    return f"{USER}:{crypt.crypt(PASSWORD, crypt.mksalt(crypt.METHOD_SHA512))}\n"
+
+
+def squid(lab, auth=None, port=3128, acl="", before="", extra="", tls=None, bump=None):
+    """
+    A squid.  auth: None, "basic", "digest", "ntlm", "negotiate" or a list of them (user corpuser, password correct-horse).
+    acl: http_access lines, as "acl login dstdomain login.windows.net\\nhttp_access deny login"; before: the same, asked before the credentials.
+    tls: a Certificate, for an https:// proxy.  bump: a Certificate of a CA (lab.ca.new_inspector(lab.work)) that signs anew.
+    """
+    work = _work(lab, f"squid-{port}")
+    options = f"tls-cert={tls.chain} tls-key={tls.key}" if tls else ""
+    if bump:
+        options = (f"ssl-bump tls-cert={bump.leaf} tls-key={bump.key} generate-host-certificates=on "
+                   "dynamic_cert_mem_cache_size=4MB")
+        certificates = work / "certificates"
+        lab.proxy.run([f"{LIB}/security_file_certgen", "-c", "-s", certificates, "-M", "4MB"])
+        shutil.chown(certificates, "proxy", "proxy")
+        for path in certificates.rglob("*"):
+            shutil.chown(path, "proxy", "proxy")
+        bump.key.chmod(0o644)
+        extra += (f"\nsslcrtd_program {LIB}/security_file_certgen -s {certificates} -M 4MB\nsslcrtd_children 5 startup=1\n"
+                  f"tls_outgoing_options cafile={lab.ca.root.leaf}\nacl step1 at_step SslBump1\nssl_bump peek step1\nssl_bump bump all")
+    text = SQUID.format(address=ADDRESS, port=port, port_options=options, work=work, log=lab.logs / f"squid-{port}.access",
+                        host=HOST, resolvers=f"{lab.dns1.address} {lab.dns2.address}",
+                        before=before, access="\n".join(_schemes(lab, work, auth) + [acl])) + extra + "\n"
+    if tls:
+        text = text.replace("http_port", "https_port", 1)
+    (lab.logs / f"squid-{port}.access").touch()
+    shutil.chown(lab.logs / f"squid-{port}.access", "proxy", "proxy")
+    (work / "squid.conf").write_text(text, encoding="utf-8")
+    words = ["squid", "-N", "-n", f"lab{port}", "-f", work / "squid.conf", "-d", "1"]
+    lab.pending.append(Server(lab.proxy, words, f"squid-{port}", port))
+    return f"{HOST}:{port}"
+
+
+def tinyproxy(lab, port=8888, password=False, deny=None):
+    """tinyproxy; password: asks for Basic; deny: a host pattern that its filter answers with 403."""
+    work = _work(lab, f"tinyproxy-{port}")
+    lines = [f"Port {port}", f"Listen {ADDRESS}", "Timeout 20", f"LogFile \"{lab.logs}/tinyproxy-{port}.access\"",
+             "LogLevel Connect", "MaxClients 100", "DisableViaHeader No", "ConnectPort 443"]
+    if password:
+        lines.append(f"BasicAuth {USER} {PASSWORD}")
+    if deny:
+        (work / "filter").write_text(deny + "\n", encoding="ascii")
+        lines += [f"Filter \"{work}/filter\"", "FilterURLs Off"]
+    (work / "tinyproxy.conf").write_text("\n".join(lines) + "\n", encoding="ascii")
+    lab.pending.append(Server(lab.proxy, ["tinyproxy", "-d", "-c", work / "tinyproxy.conf"], f"tinyproxy-{port}", port))
+    return f"{HOST}:{port}"
+
+
+def dante(lab, port=1080, password=False, block=None):
+    """dante, a SOCKS4/5 server; block: an address or prefix that its rules refuse (reply 2)."""
+    work = _work(lab, f"dante-{port}")
+    method = "username" if password else "none"
+    lines = ["logoutput: stderr", f"internal: {ADDRESS} port = {port}", "external: eth0", f"socksmethod: {method}",
+             "clientmethod: none", "user.privileged: root", "user.unprivileged: nobody",
+             "client pass { from: 0.0.0.0/0 to: 0.0.0.0/0 }"]
+    if block:
+        lines.append(f"socks block {{ from: 0.0.0.0/0 to: {block if '/' in block else block + '/32'} }}")
+    lines.append("socks pass { from: 0.0.0.0/0 to: 0.0.0.0/0 }")
+    (work / "danted.conf").write_text("\n".join(lines) + "\n", encoding="ascii")
+    _client_files(lab)
+    lab.pending.append(Server(lab.proxy, ["danted", "-f", work / "danted.conf", "-p", work / "pid"], f"dante-{port}", port))
+    return f"{HOST}:{port}"
+
+
+def _client_files(lab):
+    """A server that resolves by the system's own lookup needs the enterprise's DNS servers in its namespace."""
+    lines = "".join(f"nameserver {server.address}\n" for server in (lab.dns1, lab.dns2))
+    with open("/etc/netns/proxy/resolv.conf", "w", encoding="ascii") as out:
+        out.write(lines)
+
+
+def nginx_status(lab, status, headers=None, body="", port=3130):
+    """Something on the proxy's port that answers every request, CONNECT too, with exactly this status."""
+    lines = [f"HTTP/1.1 {status} {_reason(status)}", f"Content-Length: {len(body.encode())}", "Content-Type: text/html",
+             "Connection: close"] + [f"{k}: {v}" for k, v in (headers or {}).items()]
+    reply = _work(lab, f"status-{port}") / "reply"
+    reply.write_bytes(("\r\n".join(lines) + "\r\n\r\n" + body).encode())
+    return lab.proxy_stub(f"reply:{reply}", port)
+
+
+def _reason(status):
+    try:
+        return http.HTTPStatus(status).phrase
+    except ValueError:
+        return "Status"

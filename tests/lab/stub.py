@@ -1,0 +1,152 @@
+#!/usr/bin/python3
+"""
+A small server that misbehaves in exactly one way.
+
+usage: stub.py [--cert FILE --key FILE] MODE PORT ADDRESS...
+
+  fin-on-accept  rst-on-accept         close at once, in order or with a reset
+  silent                               accept, read, answer nothing
+  fin-after-data  rst-after-data       the same at the first bytes (a ClientHello, a CONNECT, a request)
+  plain:TEXT                           answer the first bytes with TEXT (\\r \\n \\xNN are understood)
+  reply:FILE                           answer a whole request header with the file's bytes, then close
+  alert:N                              answer a ClientHello with the fatal TLS alert N
+  tunnel-silent  tunnel-rst  tunnel-fin  answer CONNECT with 200, then swallow, reset or close at the next bytes
+  cut:N:ADDRESS:PORT                   pass everything on to ADDRESS:PORT, and close after N bytes of its answer
+  http-silent  http-rst  http-fin      with --cert: finish TLS, read the request, then so; without: the same on plain HTTP
+"""
+import argparse
+import socket
+import ssl
+import struct
+import threading
+import time
+
+FOREVER_SECONDS = 3600
+CHUNK_BYTES = 65536
+
+
+def reset(peer):
+    """Close with RST: SO_LINGER of zero seconds (RFC 9293 3.10.4)."""
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    peer.close()
+
+
+def swallow(peer):
+    """Read and answer nothing, until the peer gives up."""
+    while peer.recv(CHUNK_BYTES):
+        pass
+
+
+def read_header(peer):
+    data = b""
+    while b"\r\n\r\n" not in data:
+        more = peer.recv(CHUNK_BYTES)
+        if not more:
+            return data
+        data += more
+    return data
+
+
+def end_as(peer, how):
+    if how == "silent":
+        swallow(peer)
+    elif how == "rst":
+        reset(peer)
+    else:
+        peer.close()
+
+
+def relay(peer, words):
+    """cut:N:ADDRESS:PORT."""
+    limit, address, port = int(words[0]), words[1], int(words[2])
+    upstream = socket.create_connection((address, port))
+
+    def onwards():
+        while data := peer.recv(CHUNK_BYTES):
+            upstream.sendall(data)
+
+    threading.Thread(target=onwards, daemon=True).start()
+    while limit > 0 and (data := upstream.recv(min(limit, CHUNK_BYTES))):
+        peer.sendall(data)
+        limit -= len(data)
+    time.sleep(0.05)
+    peer.close()
+
+
+def serve(peer, mode, context):
+    """One connection."""
+    word, _, rest = mode.partition(":")
+    if word in ("fin-on-accept", "rst-on-accept"):
+        end_as(peer, word[:3])
+    elif word == "silent":
+        swallow(peer)
+    elif word in ("fin-after-data", "rst-after-data"):
+        peer.recv(CHUNK_BYTES)
+        end_as(peer, word[:3])
+    elif word == "plain":
+        peer.recv(CHUNK_BYTES)
+        peer.sendall(rest.encode().decode("unicode_escape").encode("latin-1"))
+        peer.shutdown(socket.SHUT_WR)
+        swallow(peer)
+    elif word == "reply":
+        read_header(peer)
+        with open(rest, "rb") as file:
+            peer.sendall(file.read())
+        peer.shutdown(socket.SHUT_WR)
+        swallow(peer)
+    elif word == "alert":
+        peer.recv(CHUNK_BYTES)
+        peer.sendall(bytes([21, 3, 3, 0, 2, 2, int(rest)]))
+        peer.shutdown(socket.SHUT_WR)
+        swallow(peer)
+    elif word.startswith("tunnel-"):
+        read_header(peer)
+        peer.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        peer.recv(CHUNK_BYTES)
+        end_as(peer, word[7:])
+    elif word == "cut":
+        relay(peer, rest.split(":"))
+    elif word.startswith("http-"):
+        peer = context.wrap_socket(peer, server_side=True) if context else peer
+        read_header(peer)
+        end_as(peer, word[5:])
+
+
+def serve_quietly(peer, mode, context):
+    try:
+        with peer:
+            serve(peer, mode, context)
+    except OSError as error:
+        print(error, flush=True)
+
+
+def listen(address, port, mode, context):
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as door:
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        door.bind((address, port))
+        door.listen(1024)
+        while True:
+            peer, _ = door.accept()
+            threading.Thread(target=serve_quietly, args=(peer, mode, context), daemon=True).start()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--cert")
+    parser.add_argument("--key")
+    parser.add_argument("mode")
+    parser.add_argument("port", type=int)
+    parser.add_argument("address", nargs="+")
+    options = parser.parse_args()
+    context = None
+    if options.cert:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(options.cert, options.key)
+    for address in options.address:
+        threading.Thread(target=listen, args=(address, options.port, options.mode, context), daemon=True).start()
+    time.sleep(FOREVER_SECONDS)
+
+
+if __name__ == "__main__":
+    main()
