@@ -1,0 +1,56 @@
+#include "probe/diagnosis/diagnosis.h"
+
+#include <string.h>
+
+#include "probe/core/arena.h"
+#include "probe/diagnosis/rules.h"
+#include "probe/diagnosis/view.h"
+
+static struct verdict verdict_new(enum status status)
+{
+	return (struct verdict){.status = status, .at.hop = NOT_MEASURED};
+}
+
+/* Ask one rule; keep its answer if it is the first, else its id. */
+static void ask(const struct view *view, const struct rule *rule, struct verdict *verdict)
+{
+	struct verdict answer = verdict_new(view->status == STATUS_PASS ? STATUS_WARN : view->status);
+	if (!rule->holds(view, &answer))
+		return;
+	if (rule->is_remark && answer.status == STATUS_PASS) {
+		for (size_t i = 0; i < answer.also.count; i++)
+			verdict_add_also(view, verdict, answer.also.items[i]);
+	} else if (verdict->cause) {
+		if (!text_equal(verdict->cause, answer.cause))
+			verdict_add_also(view, verdict, answer.cause);
+	} else {
+		answer.also = verdict->also;
+		*verdict = answer;
+	}
+}
+
+static void ask_all(const struct view *view, bool remarks, struct verdict *verdict)
+{
+	size_t count;
+	const struct rule_table *const *tables = rules_in_order(view->proxied, &count);
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = 0; k < tables[i]->count; k++)
+			if (tables[i]->rules[k].is_remark == remarks)
+				ask(view, &tables[i]->rules[k], verdict);
+}
+
+static struct verdict path_verdict(const struct view *view)
+{
+	struct verdict verdict = verdict_new(view->status);
+	if (view->status != STATUS_PASS)
+		ask_all(view, false, &verdict);
+	ask_all(view, true, &verdict);
+	return verdict;
+}
+
+void diagnose(struct report *report)
+{
+	const struct view *views = view_all(report);
+	for (size_t i = 0; i < report->path_count; i++)
+		report->paths[i]->verdict = path_verdict(&views[i]);
+}
