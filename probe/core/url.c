@@ -93,14 +93,15 @@ static bool parse_user(struct arena *arena, const char *text, size_t length, str
 /** host[:port] of an authority (RFC 3986 3.2.2, 3.2.3). */
 static bool parse_host(struct arena *arena, const char *text, size_t length, struct url *url)
 {
-	char *host = arena_alloc(arena, length + 1);
 	bool literal = length > 0 && *text == '[';
+	const char *close = literal ? memchr(text, ']', length) : NULL;
+	const char *colon = memchr(close ? close : text, ':', length - (close ? (size_t)(close - text) : 0));
+	if (colon && colon + 1 == text + length) /* an empty port is none */
+		length--;
 	const char *decoded = decode(arena, text, length);
-	if (length > 0 && text[length - 1] == ':') /* an empty port is none (RFC 3986 3.2.3) */
-		decoded = decode(arena, text, --length);
-	/* "%3A8080" must not become a port, nor "%5B" a bracket: what is decoded has as many of each as what is written */
-	if (!decoded || (memchr(text, ':', length) == NULL) != (strchr(decoded, ':') == NULL) ||
-	    literal != (*decoded == '['))
+	char *host = arena_alloc(arena, length + 1);
+	/* an escape must make neither a port nor a bracket: what is decoded has those that are written */
+	if (!decoded || !memchr(text, ':', length) != !strchr(decoded, ':') || literal != (*decoded == '['))
 		return false;
 	if (!host_port_split(decoded, host, length + 1, &url->port) || (!literal && strchr(host, ':')))
 		return false;
