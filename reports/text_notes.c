@@ -1,0 +1,185 @@
+#include "reports/text_parts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "probe/core/arena.h"
+#include "probe/core/strbuf.h"
+#include "reports/screen.h"
+
+enum { NOTES_SHOWN = 24 };
+
+/* The notes, gathered first, so that there is a heading only if there are any and that no flood of them hides the rest. */
+struct notes {
+	struct arena *arena;
+	struct text_list lines;
+};
+
+static void note(struct notes *notes, enum say id, const struct fill *fills)
+{
+	struct strbuf line;
+	strbuf_init(&line);
+	say(&line, id, fills);
+	text_list_add(notes->arena, &notes->lines, arena_strdup(notes->arena, line.data));
+	strbuf_free(&line);
+}
+
+static const char *target_name(struct notes *notes, const struct target *target)
+{
+	struct strbuf name;
+	strbuf_init(&name);
+	say_target(&name, target);
+	const char *copy = arena_strdup(notes->arena, name.data);
+	strbuf_free(&name);
+	return copy;
+}
+
+/* ------------------------------------------------------------------ paths that could not be judged */
+
+static const struct path *path_by_id(const struct report *report, const char *id)
+{
+	for (size_t i = 0; i < report->path_count; i++)
+		if (strcmp(report->paths[i]->id, id) == 0)
+			return report->paths[i];
+	return NULL;
+}
+
+static const char *why_not_judged(struct notes *notes, const struct path *path)
+{
+	const struct verdict *verdict = &path->verdict;
+	struct strbuf why;
+	strbuf_init(&why);
+	if (path->route.problem)
+		strbuf_add(&why, path->route.problem);
+	else if (verdict->cause)
+		strbuf_add(&why, verdict->cause);
+	for (size_t i = 0; i < verdict->also.count; i++)
+		strbuf_printf(&why, "%s%s", why.length ? "; " : "", verdict->also.items[i]);
+	struct strbuf what;
+	strbuf_init(&what);
+	for (size_t i = 0; i < verdict->not_run.count; i++)
+		strbuf_printf(&what, "%s%s", i ? ", " : "", verdict->not_run.items[i]);
+	if (what.length) {
+		strbuf_add(&why, why.length ? "; " : "");
+		say(&why, SAY_NOTE_NOT_RUN, FILLS({"what", what.data}));
+	}
+	const char *copy = arena_strdup(notes->arena, why.length ? why.data : say_text(SAY_NOTE_NO_REASON));
+	strbuf_free(&what);
+	strbuf_free(&why);
+	return copy;
+}
+
+static void note_inconclusive(struct notes *notes, const struct report *report)
+{
+	const struct text_list *open = &report->readiness.inconclusive;
+	for (size_t i = 0; i < open->count; i++) {
+		const struct path *path = path_by_id(report, open->items[i]);
+		if (!path)
+			continue;
+		note(notes, SAY_NOTE_PATH,
+		     FILLS({"target", target_name(notes, path->target)}, {"identity", identity_text(path->identity)},
+			   {"route", route_kind_text(path->route.kind)}, {"why", why_not_judged(notes, path)}));
+	}
+}
+
+/* ------------------------------------------------------------------ remarks: what else was seen, each said once */
+
+struct remark {
+	const char *text;
+	const struct target *first;
+	size_t targets;
+	const struct target *last;
+};
+
+static struct remark *find_remark(struct remark *remarks, size_t count, const char *text)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(remarks[i].text, text) == 0)
+			return &remarks[i];
+	return NULL;
+}
+
+static size_t gather_remarks(const struct path *path, struct remark *remarks, size_t count)
+{
+	for (size_t i = 0; i < path->verdict.also.count; i++) {
+		const char *text = path->verdict.also.items[i];
+		struct remark *known = find_remark(remarks, count, text);
+		if (known) {
+			known->targets += known->last != path->target;
+			known->last = path->target;
+		} else if (count < NOTES_SHOWN) {
+			remarks[count++] = (struct remark){text, path->target, 1, path->target};
+		}
+	}
+	return count;
+}
+
+static void note_remark(struct notes *notes, const struct remark *remark)
+{
+	char more[24];
+	snprintf(more, sizeof(more), "%zu", remark->targets - 1);
+	/* a cause id is one word; everything else is a sentence */
+	bool is_cause = strchr(remark->text, ' ') == NULL;
+	enum say one = is_cause ? SAY_NOTE_ALSO_CAUSE : SAY_NOTE_ALSO;
+	enum say many = is_cause ? SAY_NOTE_ALSO_CAUSE_MORE : SAY_NOTE_ALSO_MORE;
+	note(notes, remark->targets > 1 ? many : one,
+	     FILLS({"remark", remark->text}, {"target", target_name(notes, remark->first)}, {"count", more}));
+}
+
+static void note_remarks(struct notes *notes, const struct report *report)
+{
+	struct remark remarks[NOTES_SHOWN];
+	size_t count = 0;
+	for (size_t i = 0; i < report->path_count; i++)
+		count = gather_remarks(report->paths[i], remarks, count);
+	for (size_t i = 0; i < count; i++)
+		note_remark(notes, &remarks[i]);
+}
+
+/* ------------------------------------------------------------------ identities and their settings */
+
+static void note_setting(struct notes *notes, const struct identity *identity, const struct proxy_setting *setting)
+{
+	for (size_t i = 0; setting && i < setting->problems.count; i++)
+		note(notes, SAY_NOTE_SETTING,
+		     FILLS({"identity", identity_text(identity->id)}, {"route", route_kind_text(setting->kind)},
+			   {"location", setting->location}, {"problem", setting->problems.items[i]}));
+}
+
+static void note_identity(struct notes *notes, const struct identity *identity)
+{
+	if (identity->mode != MODE_RUN && identity->why)
+		note(notes,
+		     identity->mode == MODE_SETTINGS ? SAY_NOTE_IDENTITY_SETTINGS : SAY_NOTE_IDENTITY_UNAVAILABLE,
+		     FILLS({"identity", identity_text(identity->id)}, {"why", identity->why}));
+	note_setting(notes, identity, identity->wininet);
+	note_setting(notes, identity, identity->winhttp);
+	note_setting(notes, identity, identity->agent);
+	note_setting(notes, identity, identity->env);
+}
+
+void text_notes(struct page *page)
+{
+	const struct report *report = page->report;
+	struct notes notes = {arena_new(), {NULL, 0, 0}};
+	if (report->run.end_reason != END_COMPLETE)
+		note(&notes, report->run.end_reason == END_DEADLINE ? SAY_NOTE_DEADLINE : SAY_NOTE_INTERRUPTED, NULL);
+	note_inconclusive(&notes, report);
+	note_remarks(&notes, report);
+	for (size_t i = 0; i < report->identity_count; i++)
+		note_identity(&notes, &report->identities[i]);
+	if (notes.lines.count > 0)
+		page_heading(page, SAY_NOTES);
+	for (size_t i = 0; i < notes.lines.count && i < NOTES_SHOWN; i++)
+		page_bullet(page, notes.lines.items[i]);
+	if (notes.lines.count > NOTES_SHOWN) {
+		struct strbuf line;
+		char count[24];
+		snprintf(count, sizeof(count), "%zu", notes.lines.count - NOTES_SHOWN);
+		strbuf_init(&line);
+		say(&line, SAY_NOTE_MORE, FILLS({"count", count}));
+		page_bullet(page, line.data);
+		strbuf_free(&line);
+	}
+	arena_free(notes.arena);
+}

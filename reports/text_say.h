@@ -1,0 +1,39 @@
+#ifndef MARSPROBE_REPORTS_TEXT_SAY_H
+#define MARSPROBE_REPORTS_TEXT_SAY_H
+
+#include "probe/core/evidence.h"
+
+struct strbuf;
+
+/** The sentences of the text report; catalogue_en.def holds their words. */
+enum say {
+	SAY_NOTHING,
+#define SAY(id, text) SAY_##id,
+#include "reports/catalogue_en.def"
+#undef SAY
+};
+
+/** What goes into a {name} of a sentence. */
+struct fill {
+	const char *name;
+	const char *value; /* data, hostile: say() makes it safe; NULL is said as "unknown" */
+};
+
+/* say(out, SAY_X, FILLS({"name", value}, {"other", value})) */
+#define FILLS(...) ((const struct fill[]){__VA_ARGS__, {NULL, NULL}})
+
+/** The words themselves, with their {name}s; "" for SAY_NOTHING. */
+const char *say_text(enum say id);
+
+/** Append a sentence. fills ends with a NULL name, or is NULL. A value is escaped (screen.h) and cut after SAY_VALUE_COLUMNS. */
+void say(struct strbuf *out, enum say id, const struct fill *fills);
+enum { SAY_VALUE_COLUMNS = 600 };
+
+/** Which sentence names that value; SAY_NOTHING for the values that have no words. */
+enum say say_failure(enum failure failure);
+enum say say_stage(enum stage stage);
+enum say say_owner(enum owner owner);
+enum say say_subject(enum subject_kind kind);
+enum say say_confidence(double confidence);
+
+#endif
