@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "probe/core/arena.h"
+#include "probe/core/timestamp.h"
 #include "probe/core/url.h"
 
 enum { AGREE_WITHIN_MS = 60 * 1000, HALF_SECOND_MS = 500, WITNESSES_MAX = 256, AGE_MAX_S = 366 * 24 * 3600 };
@@ -17,33 +17,24 @@ struct witness {
 	int64_t offset_ms;
 };
 
-/** Days from 1970-01-01 of a date in the Gregorian calendar (counted in years that begin in March, so that leap days come last). */
-static int64_t days_from_civil(int year, int month, int day)
-{
-	int64_t from_march = (month + 9) % 12;
-	int64_t y = year - (month <= 2);
-	return y * 365 + y / 4 - y / 100 + y / 400 + (from_march * 153 + 2) / 5 + day - 1 - 719468;
-}
-
-/** Unix seconds of an IMF-fixdate, "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 5.6.7); the two obsolete forms are not read:
- *  a witness less is no harm. */
-static bool parse_http_date(const char *text, int64_t *out)
+/** Unix milliseconds of an IMF-fixdate, "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 5.6.7); the two obsolete forms are not
+ *  read: a witness less is no harm. */
+static bool parse_http_date(const char *text, int64_t *out_ms)
 {
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	char month[4];
-	int day = 0, year = 0, hour = 0, minute = 0, second = 0, end = 0;
-	if (!text || sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT%n", &day, month, &year, &hour,
-			    &minute, &second, &end) != 6)
+	char month[4], timestamp[TIMESTAMP_TEXT_BYTES];
+	unsigned day = 0, year = 0;
+	char clock[9];
+	int end = 0;
+	if (!text ||
+	    sscanf(text, "%*3[A-Za-z], %2u %3[A-Za-z] %4u %8[0-9:] GMT%n", &day, month, &year, clock, &end) != 4)
 		return false;
 	const char *found = strlen(month) == 3 ? strstr(months, month) : NULL;
 	if (end == 0 || text[end] || !found || (found - months) % 3 != 0)
 		return false;
-	if (year < 1970 || day < 1 || day > 31 || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 ||
-	    second > 60)
-		return false;
-	int number = (int)((found - months) / 3) + 1;
-	*out = days_from_civil(year, number, day) * 86400 + hour * 3600 + minute * 60 + second;
-	return true;
+	snprintf(timestamp, sizeof(timestamp), "%04u-%02u-%02uT%sZ", year % 10000, (unsigned)(found - months) / 3 + 1,
+		 day % 100, clock);
+	return timestamp_parse(timestamp, out_ms) && *out_ms >= 0;
 }
 
 /** Seconds that a cache has held the answer (RFC 9111 5.1): its Date is that much in the past. */
@@ -79,13 +70,13 @@ static const struct header_list *headers_of(const struct observation *observatio
 static bool read_witness(const struct report *report, const struct observation *observation, struct witness *out)
 {
 	const struct header_list *headers = headers_of(observation);
-	int64_t date_s = 0;
-	if (!headers || !parse_http_date(header_find(headers, "date"), &date_s))
+	int64_t date_ms = 0;
+	if (!headers || !parse_http_date(header_find(headers, "date"), &date_ms))
 		return false;
 	out->who = responder(report->arena, observation);
 	/* ours: the middle of the exchange; theirs: a Date is cut to whole seconds */
 	int64_t ours_ms = report->run.started_at_ms + (observation->start_us + observation->duration_us / 2) / 1000;
-	out->offset_ms = ours_ms - ((date_s + header_age_s(headers)) * 1000 + HALF_SECOND_MS);
+	out->offset_ms = ours_ms - (date_ms + header_age_s(headers) * 1000 + HALF_SECOND_MS);
 	return out->who != NULL;
 }
 
