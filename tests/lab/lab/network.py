@@ -82,13 +82,15 @@ class Lab:
 
     def _make_lan(self):
         """The enterprise's LAN is a bridge in edge; the client hangs on it by an Ethernet wire of 1 ms."""
-        self.edge.ip("link add lan type bridge forward_delay 0", f"addr add {EDGE_LAN}/24 dev lan",
+        self.edge.ip(f"link add lan address {mac(EDGE_LAN)} type bridge forward_delay 0", f"addr add {EDGE_LAN}/24 dev lan",
                      f"addr add {LAN6}1/64 dev lan nodad", "link set lan up")
         self.lan_wire()
         for node, address in ((self.node_dns1, DNS1), (self.node_dns2, DNS2), (self.proxy, PROXY), (self.kdc_node, KDC)):
             self.edge.ip(f"link add lan-{node} type veth peer name eth0 netns {node}", f"link set lan-{node} master lan up")
-            node.ip(f"addr add {address}/24 dev eth0", f"addr add {LAN6}{address.split('.')[3]}/64 dev eth0 nodad",
-                    "link set eth0 up", f"route add default via {EDGE_LAN}", f"route add ::/0 via {LAN6}1")
+            node.ip(f"link set eth0 address {mac(address)} up", f"addr add {address}/24 dev eth0",
+                    f"addr add {LAN6}{address.split('.')[3]}/64 dev eth0 nodad",
+                    f"neigh replace {LAN6}1 lladdr {mac(EDGE_LAN)} dev eth0 nud permanent",
+                    f"route add default via {EDGE_LAN}", f"route add ::/0 via {LAN6}1")
 
     def _make_internet(self):
         self._join(self.edge, "to-core1", "198.18.0.2", self.core1, "to-edge", "198.18.0.1", 1)
@@ -106,10 +108,11 @@ class Lab:
     @staticmethod
     def _join(left, left_device, left_address, right, right_device, right_address, net6):
         left.ip(f"link add {left_device} type veth peer name {right_device} netns {right}")
-        for node, device, address in ((left, left_device, left_address), (right, right_device, right_address)):
-            last = int(address.split(".")[3])
-            node.ip(f"addr add {address}/30 dev {device}", f"addr add 2001:db8:f:{net6}::{last:x}/64 dev {device} nodad",
-                    f"link set {device} up")
+        ends = [(left, left_device, left_address), (right, right_device, right_address)]
+        for (node, device, address), (_, _, peer) in (ends, ends[::-1]):
+            mine, theirs = (f"2001:db8:f:{net6}::{int(a.split('.')[3]):x}" for a in (address, peer))
+            node.ip(f"link set {device} address {mac(address)} up", f"addr add {address}/30 dev {device}",
+                    f"addr add {mine}/64 dev {device} nodad", f"neigh replace {theirs} lladdr {mac(peer)} dev {device} nud permanent")
 
     def _tundelay(self, name, words):
         old = next((p for p in self.processes if p.name == name), None)
@@ -127,7 +130,8 @@ class Lab:
         self._tundelay("lan-wire", ["-A", "client", "-a", "eth0", "-B", "edge", "-b", "lan-client", "-e",
                                     "-d", str(delay_ms)] + [str(o) for o in options])
         self.edge.ip("link set lan-client master lan up")
-        self.client.ip(f"addr add {CLIENT}/24 dev eth0", f"addr add {LAN6}2/64 dev eth0 nodad", "link set eth0 up",
+        self.client.ip(f"link set eth0 address {mac(CLIENT)} up", f"addr add {CLIENT}/24 dev eth0",
+                       f"addr add {LAN6}2/64 dev eth0 nodad", f"neigh replace {LAN6}1 lladdr {mac(EDGE_LAN)} dev eth0 nud permanent",
                        f"route add default via {EDGE_LAN}", f"route add ::/0 via {LAN6}1")
 
     def wire(self, options=(), delay_ms=2.0):
@@ -238,6 +242,12 @@ class Lab:
         values = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/nonexistent", **self.environment, **(environment or {})}
         return self.client.command(["env", "-i"] + [f"{k}={v}" for k, v in values.items()] + [
             "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all"] + list(words))
+
+
+def mac(address):
+    """A hardware address of our own for an IPv4 address.  Known neighbours: the first search for one over IPv6 can take a second,
+    as the kernel handles new links only so often."""
+    return "02:00:" + ":".join(f"{int(part):02x}" for part in address.split("."))
 
 
 def refuse_with_a_way_out():
