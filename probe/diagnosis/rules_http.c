@@ -1,0 +1,231 @@
+#include <string.h>
+#include <strings.h>
+
+#include "probe/diagnosis/rules.h"
+
+/*
+ * Table A: HTTP. An answer is the service's own only with proof of origin; a proxy's page is table P's. What is left is a page that something on
+ * the way put in place of the answer.
+ */
+
+static bool broke_at_http(const struct tried *tried)
+{
+	return tried_failed(tried) && tried->broke == STAGE_HTTP && tried->http;
+}
+
+static bool has_answer(const struct tried *tried)
+{
+	return broke_at_http(tried) && tried->http->failure == FAILURE_NONE;
+}
+
+static int status_of(const struct tried *tried)
+{
+	return has_answer(tried) ? tried->http->http.status : NOT_MEASURED;
+}
+
+/* The network connectivity probes are the plain HTTP targets with an exact body. */
+static bool is_ncsi(const struct target *target)
+{
+	return target->expect.body && target->url && !is_https(target);
+}
+
+static bool is_redirect(int status)
+{
+	return status >= 300 && status < 400;
+}
+
+/* ------------------------------------------------------------------ NCSI */
+
+static bool is_captive(const struct view *view, const struct tried *tried)
+{
+	int status = status_of(tried);
+	return status == 511 || (is_ncsi(view->target) && is_redirect(status));
+}
+
+/** The probe is redirected, or 511 (RFC 6585 6): a portal wants a sign-in first. */
+bool rule_http_captive_portal(const struct view *view, struct verdict *out)
+{
+	return verdict_if_any(view, out, "http_captive_portal", 0.85, is_captive);
+}
+
+static bool is_altered(const struct view *view, const struct tried *tried)
+{
+	int status = status_of(tried);
+	return is_ncsi(view->target) && status >= 200 && status < 300;
+}
+
+bool rule_http_ncsi_altered(const struct view *view, struct verdict *out)
+{
+	return verdict_if_any(view, out, "http_ncsi_altered", 0.85, is_altered);
+}
+
+/* ------------------------------------------------------------------ redirects */
+
+/* Was one URL of the attempt asked for twice, or was there no end of hops? */
+static bool runs_in_circles(const struct tried *tried)
+{
+	const struct observation_list *list = &tried->attempt->observations;
+	size_t hops = 0;
+	for (size_t i = 0; i < list->count; i++) {
+		const struct observation *hop = list->items[i];
+		if (hop->op != OP_HTTP_EXCHANGE || !is_redirect(hop->http.status) || !hop->http.url)
+			continue;
+		hops++;
+		for (size_t k = 0; k < i; k++)
+			if (list->items[k]->op == OP_HTTP_EXCHANGE && list->items[k]->http.url &&
+			    strcmp(list->items[k]->http.url, hop->http.url) == 0)
+				return true;
+	}
+	return hops > 8;
+}
+
+static bool leads_astray(const struct view *view, const struct tried *tried)
+{
+	if (!is_redirect(status_of(tried)))
+		return false;
+	const char *host = http_location_host(view, &tried->http->http);
+	return runs_in_circles(tried) || (host && !host_is_listed(view, host));
+}
+
+static bool is_services_redirect(const struct view *view, const struct tried *tried)
+{
+	return leads_astray(view, tried) && !runs_in_circles(tried) && tried_proves_origin(view, tried);
+}
+
+/** The service itself, proven, sends us to a host outside the opened list. */
+bool rule_http_redirect_needs_unlisted_host(const struct view *view, struct verdict *out)
+{
+	return verdict_if_any(view, out, "http_redirect_needs_unlisted_host", 0.7, is_services_redirect);
+}
+
+bool rule_http_redirect_loop_or_foreign(const struct view *view, struct verdict *out)
+{
+	return verdict_if_any(view, out, "http_redirect_loop_or_foreign", 0.8, leads_astray);
+}
+
+/* ------------------------------------------------------------------ the service's own refusals */
+
+static bool is_throttled(const struct view *view, const struct tried *tried)
+{
+	int status = status_of(tried);
+	return (status == 429 || (status == 503 && header_find(&tried->http->http.headers, "retry-after"))) &&
+	       tried_proves_origin(view, tried);
+}
+
+static bool is_service_5xx(const struct view *view, const struct tried *tried)
+{
+	return status_of(tried) >= 500 && tried_proves_origin(view, tried);
+}
+
+static bool is_service_4xx(const struct view *view, const struct tried *tried)
+{
+	int status = status_of(tried);
+	return status >= 400 && status < 500 && tried_proves_origin(view, tried);
+}
+
+bool rule_http_service_throttled(const struct view *view, struct verdict *out)
+{
+	return verdict_if_any(view, out, "http_service_throttled", 0.85, is_throttled);
+}
+
+bool rule_http_service_5xx(const struct view *view, struct verdict *out)
+{
+	return verdict_if_any(view, out, "http_service_5xx", 0.85, is_service_5xx);
+}
+
+bool rule_http_service_4xx_policy(const struct view *view, struct verdict *out)
+{
+	return verdict_if_any(view, out, "http_service_4xx_policy", 0.7, is_service_4xx);
+}
+
+/* ------------------------------------------------------------------ pages of others */
+
+static bool is_filter_page(const struct http_exchange *http)
+{
+	static const char *const words[] = {"blocked",	  "block page", "access denied", "forbidden by", "policy",
+					    "web filter", "url filter", "category",	 "fortiguard",	 "zscaler",
+					    "blue coat",  "palo alto",	"sophos",	 "barracuda",	 "umbrella",
+					    "forcepoint", "websense",	"check point"};
+	for (size_t i = 0; http->body_head && i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcasestr(http->body_head, words[i]))
+			return true;
+	return false;
+}
+
+static bool is_page(const struct view *view, const struct tried *tried)
+{
+	(void)view;
+	return has_answer(tried);
+}
+
+static bool is_marked_page(const struct view *view, const struct tried *tried)
+{
+	(void)view;
+	return has_answer(tried) && is_filter_page(&tried->http->http);
+}
+
+/** An answer that the service would not give and that carries no proof of being its own. */
+bool rule_http_block_page(const struct view *view, struct verdict *out)
+{
+	return verdict_if_any(view, out, "http_block_page", 0.8, is_marked_page) ||
+	       verdict_if_any(view, out, "http_block_page", 0.5, is_page);
+}
+
+static bool is_no_http(const struct view *view, const struct tried *tried)
+{
+	(void)view;
+	return broke_at_http(tried) && tried->http->failure == FAILURE_HTTP_MALFORMED;
+}
+
+/** Something that is no HTTP came back: nearest to a page of somebody else. */
+bool rule_http_malformed(const struct view *view, struct verdict *out)
+{
+	return verdict_if_any(view, out, "http_block_page", 0.3, is_no_http);
+}
+
+/* ------------------------------------------------------------------ no answer at all */
+
+static bool is_reset(const struct view *view, const struct tried *tried)
+{
+	(void)view;
+	return broke_at_http(tried) &&
+	       (tried->http->failure == FAILURE_CONNECTION_RESET || tried->http->failure == FAILURE_EOF);
+}
+
+static bool is_silent(const struct view *view, const struct tried *tried)
+{
+	(void)view;
+	return broke_at_http(tried) && tried->http->failure == FAILURE_TIMEOUT;
+}
+
+/* Does another host answer on the same kind of connection and the same route? */
+static bool other_host_passes(const struct view *view)
+{
+	for (size_t i = 0; i < view->all_count; i++) {
+		const struct view *other = &view->all[i];
+		if (other->target != view->target && other->target->url && view->target->url && other->target->host &&
+		    strcasecmp(other->target->host, view->target->host) != 0 && other->proxied == view->proxied &&
+		    is_https(other->target) == is_https(view->target) && view_works(other))
+			return true;
+	}
+	return false;
+}
+
+/** RST or FIN right after the request bytes. With another host passing on the same kind of connection it is the name that was cut. */
+bool rule_http_reset_on_request(const struct view *view, struct verdict *out)
+{
+	bool contrast = other_host_passes(view);
+	if (!verdict_if_any(view, out, "http_reset_on_request", contrast ? 0.8 : 0.5, is_reset))
+		return false;
+	if (!contrast)
+		verdict_add_not_run(view, out, "another Host on the same address");
+	return true;
+}
+
+bool rule_http_silent_after_request(const struct view *view, struct verdict *out)
+{
+	if (!verdict_if_any(view, out, "http_silent_after_request", 0.7, is_silent))
+		return false;
+	verdict_add_not_run(view, out, "smaller segments");
+	return true;
+}
