@@ -14,7 +14,7 @@ UNSHARE = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--
 def wrapped(words):
     """The command in namespaces of its own; what it starts dies with it."""
     as_root = [] if os.geteuid() == 0 else ["sudo", "--"]
-    return as_root + UNSHARE + ["env", f"{MARK}=1"] + [str(w) for w in words]
+    return as_root + ["setpriv", "--pdeathsig", "KILL"] + UNSHARE + ["env", f"{MARK}=1"] + [str(w) for w in words]
 
 
 def is_inside():

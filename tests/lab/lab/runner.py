@@ -1,0 +1,131 @@
+"""Run one scenario, inside: build, break, probe, judge; and keep everything when it fails."""
+import inspect
+import json
+import os
+import pathlib
+import resource
+import shutil
+import subprocess
+import time
+import traceback
+
+from . import inside
+from .network import Lab
+from .scenario import Result, judge, same_judgement
+
+LIMIT_SECONDS = 90
+STAGE_TIMEOUT = "2"
+KEPT_ENVIRONMENT = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS")
+
+
+class Probe:
+    """marsprobe on the lab's client, as an ordinary user."""
+
+    def __init__(self, lab, program):
+        self.lab = lab
+        self.program = lab.work / "marsprobe"
+        self.program.touch()
+        subprocess.run(["mount", "--bind", program, self.program], check=True)
+        self.out = lab.work / "out"
+        self.out.mkdir()
+        self.out.chmod(0o777)
+        self.root = lab.work / "lab-root.pem"
+        shutil.copy(lab.ca.root.leaf, self.root)
+        self.root.chmod(0o644)
+        self.commands = []
+
+    def run(self, words, prefix=()):
+        """Run the program with these arguments; returns exit status, seconds, stdout and stderr."""
+        kept = {k: os.environ[k] for k in KEPT_ENVIRONMENT if k in os.environ}
+        command = [str(w) for w in self.lab.as_user(list(prefix) + [self.program] + list(words), kept)]
+        self.commands.append(command)
+        begin = time.monotonic()
+        try:
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
+                                  timeout=LIMIT_SECONDS, cwd=self.out)
+            status, out, errors = done.returncode, done.stdout, done.stderr
+        except subprocess.TimeoutExpired as late:
+            status, out, errors = -1, late.stdout or b"", (late.stderr or b"") + b"\nthe lab killed it\n"
+        seconds = time.monotonic() - begin
+        return status, seconds, out.decode(errors="replace"), errors.decode(errors="replace")
+
+    def check(self, arguments=(), name="report", color="never"):
+        """`marsprobe check` with the lab's root as service root; returns a Result."""
+        words = ["check", "--ca-file", self.root, "--service-roots", self.root, "--timeout", STAGE_TIMEOUT, "--region", "eus",
+                 "--color", color, "--report", f"json={self.out}/{name}.json", "--report", f"text={self.out}/{name}.txt"]
+        status, seconds, _, errors = self.run(words + self.lab.arguments + list(arguments), self.lab.prefix)
+        return Result(status, seconds, self._json(name), self._text(f"{name}.txt"), errors)
+
+    def diagnose(self, name="report"):
+        """The same report judged again from its file; None if that failed."""
+        self.run(["diagnose", f"{self.out}/{name}.json", "--report", f"json={self.out}/{name}-again.json"])
+        return self._json(f"{name}-again")
+
+    def _text(self, name):
+        path = self.out / name
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+
+    def _json(self, name):
+        try:
+            return json.loads(self._text(f"{name}.json") or "null")
+        except ValueError:
+            return None
+
+
+def run_scenario(scenario, program, build, keep):
+    """Returns (problems, seconds of the program); problems is empty if the scenario passed."""
+    lab, probe, seconds = None, None, 0.0
+    try:
+        lab = Lab(build, work=inside.WORK, **scenario.lab)
+        probe = Probe(lab, program)
+        step = scenario.function(lab)
+        if inspect.isgenerator(step):
+            next(step)
+        lab.start()
+        result = probe.check(scenario.arguments)
+        seconds = result.seconds
+        problems = _problems(scenario, probe, result, step, 4.0 if "sanitize" in str(build) else 1.0)
+    except Exception:  # pylint: disable=broad-except
+        problems = ["the lab failed: " + traceback.format_exc()]
+    if problems and lab:
+        _keep(lab, probe, problems, pathlib.Path(keep))
+    if lab:
+        lab.close()
+    return problems, seconds
+
+
+def _problems(scenario, probe, result, step, factor):
+    problems = judge(scenario.expect, result, factor)
+    if result.report is not None:
+        again = probe.diagnose()
+        problems += same_judgement(result.report, again) if again else ["diagnose gave no report"]
+    if inspect.isgenerator(step) and result.report is not None:
+        try:
+            step.send(result)
+        except StopIteration:
+            pass
+        except AssertionError:
+            problems.append("the scenario's own check failed:\n" + traceback.format_exc(limit=-1))
+    if problems and result.errors.strip():
+        problems.append("stderr: " + result.errors.strip()[-2000:])
+    return problems
+
+
+def _keep(lab, probe, problems, directory):
+    """Reports, logs, configurations and the commands, where the developer finds them."""
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    for name in ("out", "logs"):
+        if (lab.work / name).exists():
+            shutil.copytree(lab.work / name, directory / name, ignore_dangling_symlinks=True)
+    for path in lab.work.rglob("*.conf"):
+        shutil.copy(path, directory / f"{path.parent.name}-{path.name}")
+    for path in lab.work.glob("*.reg"):
+        shutil.copy(path, directory)
+    commands = [" ".join(c) for c in probe.commands] if probe else []
+    (directory / "problems.txt").write_text("\n".join(problems + commands) + "\n", encoding="utf-8")
+
+
+def peak_kib():
+    """Peak resident memory of the largest child so far, in KiB."""
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss

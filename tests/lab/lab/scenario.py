@@ -1,0 +1,188 @@
+"""What a scenario is, and what the report of a run must say for it to pass."""
+import dataclasses
+import fnmatch
+import importlib.util
+import json
+import pathlib
+
+import jsonschema
+
+HERE = pathlib.Path(__file__).resolve().parent.parent
+ROOT = HERE.parent.parent
+JUDGEMENT = ("findings", "readiness")
+SCENARIOS = {}
+
+
+@dataclasses.dataclass
+class Expect:
+    """
+    exit      exit status of `check`
+    cause     cause of the verdict of each effective path of `targets`, and of a finding; None: everything is well
+    stage, owner   of the same verdicts and of that finding; None: not looked at
+    status    of those verdicts; the finding has `finding`, which is the same unless given ("none": there need not be one)
+    targets   hosts (patterns of fnmatch) that the fault strikes; None: every target but the ranges.  All others must pass.
+    subject   what the finding is about: its exact value, or a pattern of fnmatch; None: not looked at
+    warnings  causes of findings of status warn that are right beside it
+    seconds   how long the program may take
+    """
+    exit: int
+    cause: str = None
+    stage: str = None
+    owner: str = None
+    status: str = "fail"
+    finding: str = None
+    targets: tuple = None
+    subject: str = None
+    warnings: tuple = ()
+    seconds: float = 12.0
+
+    def __post_init__(self):
+        self.targets = (self.targets,) if isinstance(self.targets, str) else self.targets
+        self.finding = self.finding or self.status
+
+
+@dataclasses.dataclass
+class Scenario:
+    """function(lab) injects the fault; a generator may yield once and gets the Result for checks of its own."""
+    function: object
+    expect: Expect
+    arguments: tuple
+    lab: dict
+
+    @property
+    def name(self):
+        return self.function.__name__
+
+
+def scenario(expect, arguments=(), **lab):
+    """Decorator: what must come out, arguments of `check`, and keyword arguments of Lab()."""
+    def keep(function):
+        if function.__name__ in SCENARIOS:
+            raise ValueError(f"two scenarios are called {function.__name__}")
+        SCENARIOS[function.__name__] = Scenario(function, expect, tuple(arguments), lab)
+        return function
+    return keep
+
+
+def discover(directory=HERE / "scenarios"):
+    """Import every file of scenarios/; what it decorates is then in SCENARIOS."""
+    for path in sorted(directory.glob("*.py")):
+        spec = importlib.util.spec_from_file_location(f"scenarios_{path.stem}", path)
+        spec.loader.exec_module(importlib.util.module_from_spec(spec))
+    return SCENARIOS
+
+
+class Result:
+    """One run: exit status, seconds, report (a dict), text and errors (what it wrote to stderr)."""
+
+    def __init__(self, status, seconds, report, text, errors):
+        self.status, self.seconds, self.report, self.text, self.errors = status, seconds, report, text, errors
+
+    def target(self, path):
+        return next(t for t in self.report["targets"] if t["id"] == path["target"])
+
+    def paths(self, host=None, identity=None, kind=None, effective=None):
+        """Paths by host (a pattern), identity, kind of route and whether they are the agent's own."""
+        return [p for p in self.report["paths"]
+                if (host is None or fnmatch.fnmatch(self.target(p)["host"] or "", host))
+                and identity in (None, p["identity"]) and kind in (None, p["route"]["kind"])
+                and effective in (None, p["effective"])]
+
+    def findings(self, cause=None, status=None):
+        return [f for f in self.report["findings"] if cause in (None, f["cause"]) and status in (None, f["status"])]
+
+    def observations(self, op=None):
+        return [o for o in self.report["observations"] if op in (None, o["op"])]
+
+
+def judge(expect, result, factor=1.0):
+    """Everything in which the result differs from what was expected, one sentence each."""
+    problems = []
+    if result.status != expect.exit:
+        problems.append(f"exit status {result.status}, expected {expect.exit}")
+    if result.seconds > expect.seconds * factor:
+        problems.append(f"took {result.seconds:.1f} s, allowed {expect.seconds * factor:.1f} s")
+    if result.report is None:
+        return problems + ["no JSON report"]
+    if not result.text.strip():
+        problems.append("the text report is empty")
+    return problems + _schema_problems(result.report) + _verdict_problems(expect, result) + _finding_problems(expect, result)
+
+
+def _schema_problems(report):
+
+    path = ROOT / "reports" / "report.schema.json"
+    if not path.exists():
+        return ["reports/report.schema.json is missing"]
+    validator = jsonschema.Draft202012Validator(json.loads(path.read_text(encoding="utf-8")))
+    errors = sorted(validator.iter_errors(report), key=lambda e: list(map(str, e.absolute_path)))
+    return [f"schema: {'/'.join(map(str, e.absolute_path))}: {e.message[:200]}" for e in errors[:5]]
+
+
+def _is_struck(expect, target):
+    if target["host"] is None or expect.cause is None:
+        return False
+    return expect.targets is None or any(fnmatch.fnmatch(target["host"], t) for t in expect.targets)
+
+
+def _verdict_problems(expect, result):
+    problems, struck = [], 0
+    for path in result.paths(effective=True):
+        target, verdict = result.target(path), path["verdict"]
+        if _is_struck(expect, target):
+            struck += 1
+            problems += _differences(expect, target, verdict)
+        elif target["host"] is not None and verdict["status"] != "pass":
+            problems.append(f"{target['url'] or target['name']}: {_told(verdict)}, expected pass")
+    if expect.cause and not struck:
+        problems.append("no effective path was struck")
+    return problems
+
+
+def _differences(expect, target, verdict):
+    # What is only recommended may be told as a warning, and a stand-in that nobody knows as inconclusive.
+    allowed = {expect.status} | (set() if target["required"] else {"warn", "fail"}) | ({"inconclusive"} if target["stand_in"] else set())
+    wanted = {"cause": expect.cause, "stage": expect.stage, "owner": expect.owner}
+    wrong = verdict["status"] not in allowed or any(v is not None and verdict[k] != v for k, v in wanted.items())
+    if not wrong:
+        return []
+    return [f"{target['url'] or target['name']}: {_told(verdict)}, expected {expect.status}"
+            f" {expect.stage or '*'}/{expect.cause} ({expect.owner or '*'})"]
+
+
+def _told(verdict):
+    return f"{verdict['status']} {verdict['stage']}/{verdict['cause']} ({verdict['owner']}), confidence {verdict['confidence']}"
+
+
+def _finding_problems(expect, result):
+    problems, allowed = [], set(expect.warnings) | {expect.cause}
+    for finding in result.findings():
+        is_expected = finding["cause"] == expect.cause
+        if (finding["status"] == "fail" and not (is_expected and expect.finding == "fail")) or finding["cause"] not in allowed:
+            problems.append(f"finding {_told_finding(finding)} was not expected")
+    if expect.cause and expect.finding != "none" and not any(_is_the_finding(expect, f) for f in result.findings(expect.cause)):
+        problems.append(f"no finding {expect.finding} {expect.cause} ({expect.owner or '*'}) about {expect.subject or '*'}; there are: "
+                        + ("; ".join(_told_finding(f) for f in result.findings()) or "none"))
+    ready = result.report["readiness"]["ready"]
+    if ready != (expect.exit == 0):
+        problems.append(f"readiness says ready = {ready} beside exit status {expect.exit}")
+    return problems
+
+
+def _is_the_finding(expect, finding):
+    subject = finding["subject"]["value"] or ""
+    return (finding["status"] == expect.finding and expect.owner in (None, finding["owner"]) and expect.stage in (None, finding["stage"])
+            and (expect.subject is None or subject == expect.subject or fnmatch.fnmatch(subject, expect.subject)))
+
+
+def _told_finding(finding):
+    return f"{finding['status']} {finding['cause']} ({finding['owner']}) about {finding['subject']['kind']} {finding['subject']['value']}"
+
+
+def same_judgement(first, second):
+    """Differences between the judgement of a run and of `diagnose` on its report."""
+    problems = [f"diagnose: {name} differ from the run's" for name in JUDGEMENT if first[name] != second[name]]
+    for one, other in zip(first["paths"], second["paths"]):
+        problems += [f"diagnose: {name} of path {one['id']}: {json.dumps(other[name])[:300]} against {json.dumps(one[name])[:300]}"
+                     for name in ("stages", "verdict") if one[name] != other[name]]
+    return problems[:6] + (["diagnose: another number of paths"] if len(first["paths"]) != len(second["paths"]) else [])
