@@ -156,11 +156,19 @@ static json_t *items_to_json(const struct field *field, const void *holder, cons
 	return array;
 }
 
-static json_t *pointers_to_json(const struct field *field, const void *holder, const void *const *items)
+/* A pointer to whatever type stands there. */
+static const void *pointer_at(const void *at)
+{
+	const void *pointer;
+	memcpy(&pointer, at, sizeof(pointer));
+	return pointer;
+}
+
+static json_t *pointers_to_json(const struct field *field, const void *holder, const char *pointers)
 {
 	json_t *array = json_array();
 	for (size_t i = 0; i < count_at(holder, field->count_offset); i++)
-		json_array_append_new(array, struct_to_json(field->shape, items[i]));
+		json_array_append_new(array, struct_to_json(field->shape, pointer_at(pointers + i * sizeof(void *))));
 	return array;
 }
 
@@ -200,13 +208,13 @@ static json_t *field_to_json(const struct field *field, const void *holder)
 	case FIELD_OBJECT:
 		return struct_to_json(field->shape, at);
 	case FIELD_POINTER:
-		return struct_to_json(field->shape, *(const void *const *)at);
+		return struct_to_json(field->shape, pointer_at(at));
 	case FIELD_LIST:
-		return items_to_json(field, holder, *(const char *const *)at);
+		return items_to_json(field, holder, pointer_at(at));
 	case FIELD_ARRAY:
 		return items_to_json(field, holder, at);
 	case FIELD_POINTERS:
-		return pointers_to_json(field, holder, *(const void *const *const *)at);
+		return pointers_to_json(field, holder, pointer_at(at));
 	case FIELD_HEADERS:
 		return headers_to_json(at);
 	case FIELD_LIBRARIES:
