@@ -41,7 +41,8 @@ struct plan {
  *         Kerberos tickets (GSSAPI, SSPI).
  * Rules   contract.md section 2: which identity is known, which path is effective, basis. A CIDR target has direct paths only;
  *         where its identity would use a proxy, the path's route says so and it gets no leg.
- *         An undecided route (PAC, WPAD) gets a path with route.problem and no leg.
+ *         An undecided route (PAC, WPAD), and one asked for by --route without settings to read, gets a path with route.problem,
+ *         route.via NULL and no leg. Nobody to ask for (--identity system, unknown) leaves no path at all.
  *         Credentials: GIVEN for routes agent and proxy=, and for identity user; OWN for identity user otherwise;
  *         never for system x wininet. Paths with different credentials are different legs only if via is a proxy.
  * Pure    no network, no clock. plan and report share report->arena.
