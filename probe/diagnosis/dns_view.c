@@ -1,0 +1,208 @@
+#include "probe/diagnosis/dns_view.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "probe/core/address.h"
+
+static bool has_address(const struct dns_query *query)
+{
+	for (size_t i = 0; i < query->answer_count; i++)
+		if (text_equal(query->answers[i].type, "A") || text_equal(query->answers[i].type, "AAAA"))
+			return true;
+	return false;
+}
+
+static enum dns_outcome outcome_of(const struct observation *observation)
+{
+	switch (observation->failure) {
+	case FAILURE_NONE:
+		if (has_address(&observation->dns))
+			return DNS_SAYS_ADDRESS;
+		return observation->dns.truncated ? DNS_CUT_OFF : DNS_SAYS_NODATA;
+	case FAILURE_DNS_NXDOMAIN:
+		return DNS_SAYS_NXDOMAIN;
+	case FAILURE_DNS_NO_ANSWER:
+		return DNS_SAYS_NODATA;
+	case FAILURE_DNS_SERVFAIL:
+		return DNS_SAYS_SERVFAIL;
+	case FAILURE_DNS_REFUSED:
+		return DNS_SAYS_REFUSED;
+	case FAILURE_DNS_FORMERR:
+	case FAILURE_DNS_MALFORMED:
+		return DNS_SAYS_NONSENSE;
+	case FAILURE_TIMEOUT:
+		return DNS_SILENT;
+	case FAILURE_CONNECTION_REFUSED:
+	case FAILURE_CONNECTION_RESET:
+	case FAILURE_EOF:
+		return DNS_REJECTS;
+	case FAILURE_HOST_UNREACHABLE:
+	case FAILURE_NETWORK_UNREACHABLE:
+	case FAILURE_ADDRESS_NOT_AVAILABLE:
+		return DNS_UNREACHABLE;
+	case FAILURE_DEADLINE:
+	case FAILURE_INTERRUPTED:
+		return DNS_UNFINISHED;
+	case FAILURE_DNS_NOTIMP:
+	case FAILURE_DNS_TEMPORARY:
+	case FAILURE_DNS_OTHER:
+	case FAILURE_CONNECTION_ABORTED:
+	case FAILURE_PERMISSION_DENIED:
+	case FAILURE_TOO_MANY_FILES:
+	case FAILURE_SSL_UNKNOWN_AUTHORITY:
+	case FAILURE_SSL_INVALID_HOSTNAME:
+	case FAILURE_SSL_INVALID_CERTIFICATE:
+	case FAILURE_SSL_FAILED_HANDSHAKE:
+	case FAILURE_PROXY_STATUS:
+	case FAILURE_PROXY_MALFORMED:
+	case FAILURE_SOCKS_REFUSED:
+	case FAILURE_HTTP_MALFORMED:
+	case FAILURE_UNKNOWN:
+		return DNS_SAYS_OTHER;
+	}
+	return DNS_SAYS_OTHER;
+}
+
+static bool has_label(const char *name, const char *label)
+{
+	size_t length = strlen(label);
+	for (const char *at = name; at; at = strchr(at, '.') ? strchr(at, '.') + 1 : NULL)
+		if (strncasecmp(at, label, length) == 0 && (at[length] == '.' || at[length] == '\0'))
+			return true;
+	return false;
+}
+
+static void read_address(struct dns_server *server, const char *text)
+{
+	struct address address;
+	if (!address_parse(text, &address))
+		return;
+	server->sends_ipv4 |= address.family == 4;
+	if (address_is_unspecified(&address) || address_is_loopback(&address))
+		server->sends_sink = true;
+	else if (address_is_private(&address))
+		server->sends_private = true;
+	else
+		server->sends_public = true;
+}
+
+static void read_answers(struct dns_server *server, const struct dns_query *query)
+{
+	for (size_t i = 0; i < query->answer_count; i++) {
+		const struct dns_answer *answer = &query->answers[i];
+		if (!answer->data || !answer->type)
+			continue;
+		if (strcmp(answer->type, "CNAME") == 0)
+			server->private_link |= has_label(answer->data, "privatelink");
+		else
+			read_address(server, answer->data);
+	}
+}
+
+static void read_query(struct dns_server *server, const struct observation *observation)
+{
+	const struct dns_query *query = &observation->dns;
+	enum dns_outcome outcome = outcome_of(observation);
+	bool replied = query->rcode != NOT_MEASURED || query->truncated || outcome <= DNS_CUT_OFF;
+	if (outcome < server->outcome) {
+		server->outcome = outcome;
+		server->shown = observation;
+	}
+	if (text_equal(query->transport, "tcp")) {
+		server->tcp_asked = true;
+		server->tcp_answered |= replied && outcome < DNS_CUT_OFF;
+	} else {
+		server->udp_silent |= outcome == DNS_SILENT;
+	}
+	server->truncated |= query->truncated;
+	if (outcome != DNS_SAYS_ADDRESS && query->ede != NOT_MEASURED)
+		server->ede = query->ede;
+	read_answers(server, query);
+}
+
+static struct dns_server *server_of(struct dns_view *out, const char *text, bool control)
+{
+	for (size_t i = 0; i < out->count; i++)
+		if (out->servers[i].control == control && text_equal(out->servers[i].server, text))
+			return &out->servers[i];
+	if (out->count == DNS_SERVERS_MAX)
+		return NULL;
+	struct dns_server *server = &out->servers[out->count++];
+	*server =
+		(struct dns_server){.server = text, .control = control, .outcome = DNS_NOT_ASKED, .ede = NOT_MEASURED};
+	return server;
+}
+
+void dns_view_make(const struct view *view, const char *name, struct dns_view *out)
+{
+	const struct report *report = view->report;
+	memset(out, 0, sizeof(*out));
+	out->name = name;
+	if (!name)
+		return;
+	for (size_t i = 0; i < report->host.resolvers.count; i++)
+		server_of(out, report->host.resolvers.items[i], false);
+	for (size_t i = 0; i < report->observations.count; i++) {
+		const struct observation *one = report->observations.items[i];
+		if (one->op == OP_SYSTEM_LOOKUP && one->lookup.name && strcasecmp(one->lookup.name, name) == 0)
+			out->lookup = one;
+		if (one->op != OP_DNS_QUERY || !one->dns.name || strcasecmp(one->dns.name, name) != 0)
+			continue;
+		struct dns_server *server = server_of(out, one->dns.server, one->dns.control);
+		if (server)
+			read_query(server, one);
+	}
+}
+
+const char *dns_broken_name(const struct view *view)
+{
+	if (view->broke != STAGE_DNS)
+		return NULL;
+	if (!view->target_name || !view->name)
+		return view->name ? view->name : view->target_name;
+	struct dns_view dns;
+	dns_view_make(view, view->name, &dns);
+	bool resolves = dns.lookup ? dns.lookup->failure == FAILURE_NONE : dns_any(&dns, DNS_SAYS_ADDRESS);
+	return resolves ? view->target_name : view->name;
+}
+
+bool dns_answered(enum dns_outcome outcome)
+{
+	return outcome < DNS_CUT_OFF;
+}
+
+bool dns_any(const struct dns_view *dns, enum dns_outcome outcome)
+{
+	for (size_t i = 0; i < dns->count; i++)
+		if (!dns->servers[i].control && dns->servers[i].outcome == outcome)
+			return true;
+	return false;
+}
+
+bool dns_all(const struct dns_view *dns, enum dns_outcome outcome)
+{
+	for (size_t i = 0; i < dns->count; i++) {
+		const struct dns_server *server = &dns->servers[i];
+		if (!server->control && server->outcome != outcome && dns_answered(server->outcome))
+			return false;
+	}
+	return dns_any(dns, outcome);
+}
+
+enum dns_outcome dns_control(const struct dns_view *dns)
+{
+	for (size_t i = 0; i < dns->count; i++)
+		if (dns->servers[i].control)
+			return dns->servers[i].outcome;
+	return DNS_NOT_ASKED;
+}
+
+void dns_add_evidence(const struct view *view, struct verdict *out, const struct dns_view *dns,
+		      enum dns_outcome outcome)
+{
+	for (size_t i = 0; i < dns->count; i++)
+		if (dns->servers[i].outcome == outcome)
+			verdict_add_evidence(view, out, dns->servers[i].shown);
+	verdict_add_evidence(view, out, dns->lookup);
+}

@@ -1,0 +1,70 @@
+#ifndef MARSPROBE_DIAGNOSIS_DNS_VIEW_H
+#define MARSPROBE_DIAGNOSIS_DNS_VIEW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "probe/diagnosis/view.h"
+
+/** How a server stands on a name, the better or more telling one first: of several answers the first counts. */
+enum dns_outcome {
+	DNS_SAYS_ADDRESS,
+	DNS_SAYS_REFUSED,
+	DNS_SAYS_SERVFAIL,
+	DNS_SAYS_NONSENSE, /* malformed, or FORMERR to a plain question */
+	DNS_SAYS_OTHER,
+	DNS_SAYS_NXDOMAIN,
+	DNS_SAYS_NODATA,
+	DNS_CUT_OFF,	 /* truncated over UDP, and nothing over TCP */
+	DNS_REJECTS,	 /* port unreachable, or RST */
+	DNS_UNREACHABLE, /* no way to the server */
+	DNS_SILENT,
+	DNS_UNFINISHED, /* deadline or Ctrl-C */
+	DNS_NOT_ASKED
+};
+
+enum { DNS_SERVERS_MAX = 16 };
+
+/** One server and one name, over both types and transports. */
+struct dns_server {
+	const char *server;
+	bool control;
+	enum dns_outcome outcome;
+	const struct observation *shown; /* the query that decided outcome */
+	bool udp_silent;		 /* asked over UDP, and no datagram came back */
+	bool tcp_asked, tcp_answered;	 /* asked over TCP; a reply came, whatever it says */
+	bool truncated;			 /* some UDP answer had TC */
+	bool sends_private, sends_sink;	 /* some address in its answers is RFC 1918; is 0.0.0.0, :: or loopback */
+	bool sends_public;
+	bool sends_ipv4;
+	bool private_link; /* a CNAME leads to privatelink.* */
+	int ede;	   /* RFC 8914 code of an answer without address, or NOT_MEASURED */
+};
+
+/** What all servers say about a name. */
+struct dns_view {
+	const char *name;
+	const struct observation *lookup;	    /* the system's own, or NULL */
+	struct dns_server servers[DNS_SERVERS_MAX]; /* in the order in which they are configured */
+	size_t count;
+};
+
+/** Collect what was seen about a name. name NULL: nothing. */
+void dns_view_make(const struct view *view, const char *name, struct dns_view *out);
+
+/** The name that this path stumbles over: the first that has no address; NULL if names are not where it breaks. */
+const char *dns_broken_name(const struct view *view);
+
+/** Did any configured server (not the control) end so? */
+bool dns_any(const struct dns_view *dns, enum dns_outcome outcome);
+/** At least one configured server said so, and every other one that answered at all said the same. */
+bool dns_all(const struct dns_view *dns, enum dns_outcome outcome);
+/** A reply with an rcode came. */
+bool dns_answered(enum dns_outcome outcome);
+/** The control's outcome; DNS_NOT_ASKED without one. */
+enum dns_outcome dns_control(const struct dns_view *dns);
+/** Every query to configured servers with that outcome, as evidence. */
+void dns_add_evidence(const struct view *view, struct verdict *out, const struct dns_view *dns,
+		      enum dns_outcome outcome);
+
+#endif

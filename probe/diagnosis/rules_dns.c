@@ -1,0 +1,361 @@
+/* Table D: what the name servers of this machine say, and what they leave unsaid. */
+
+#include <string.h>
+
+#include "probe/core/address.h"
+#include "probe/diagnosis/dns_view.h"
+#include "probe/diagnosis/rules.h"
+
+enum { EDE_BLOCKED = 15, EDE_PROHIBITED = 18, SLOW_LOOKUP_US = 500 * 1000 };
+
+/* The name that has no address, and what the servers say of it; false where names are not the trouble. */
+static bool broken(const struct view *view, struct dns_view *dns)
+{
+	const char *name = dns_broken_name(view);
+	if (!name)
+		return false;
+	dns_view_make(view, name, dns);
+	return true;
+}
+
+/* The usual case: every server that answers says the same. */
+static bool all_say(const struct view *view, struct verdict *out, const char *cause, double confidence,
+		    enum dns_outcome outcome)
+{
+	struct dns_view dns;
+	if (!broken(view, &dns) || !dns_all(&dns, outcome))
+		return false;
+	verdict_set(view, out, cause, confidence);
+	dns_add_evidence(view, out, &dns, outcome);
+	return true;
+}
+
+bool rule_dns_no_servers(const struct view *view, struct verdict *out)
+{
+	const struct local_fact *resolvers = view_fact(view, "resolvers", NULL);
+	if (!dns_broken_name(view) || !resolvers || !text_equal(resolvers->state, "absent"))
+		return false;
+	verdict_set(view, out, "dns_no_servers", 0.95);
+	verdict_add_evidence(view, out, view_fact_observation(view, "resolvers", NULL));
+	return true;
+}
+
+bool rule_dns_privatelink_dead_end(const struct view *view, struct verdict *out)
+{
+	struct dns_view dns;
+	bool found = false;
+	if (!broken(view, &dns))
+		return false;
+	for (size_t i = 0; i < dns.count; i++) {
+		const struct dns_server *server = &dns.servers[i];
+		bool dead = server->outcome == DNS_SAYS_NXDOMAIN || server->outcome == DNS_SAYS_NODATA;
+		if (server->control || !dead || !server->private_link)
+			continue;
+		found = true;
+		verdict_set(view, out, "dns_privatelink_dead_end", 0.9);
+		verdict_add_evidence(view, out, server->shown);
+	}
+	return found;
+}
+
+bool rule_dns_policy_filtered(const struct view *view, struct verdict *out)
+{
+	struct dns_view dns;
+	bool found = false;
+	if (!broken(view, &dns))
+		return false;
+	for (size_t i = 0; i < dns.count; i++) {
+		const struct dns_server *server = &dns.servers[i];
+		if (server->control || server->ede < EDE_BLOCKED || server->ede > EDE_PROHIBITED)
+			continue;
+		found = true;
+		verdict_set(view, out, "dns_policy_filtered", 0.9);
+		verdict_add_evidence(view, out, server->shown);
+	}
+	return found;
+}
+
+bool rule_dns_nxdomain_local_only(const struct view *view, struct verdict *out)
+{
+	struct dns_view dns;
+	if (!broken(view, &dns) || !dns_all(&dns, DNS_SAYS_NXDOMAIN) || dns_control(&dns) != DNS_SAYS_ADDRESS)
+		return false;
+	verdict_set(view, out, "dns_nxdomain_local_only", 0.9);
+	dns_add_evidence(view, out, &dns, DNS_SAYS_NXDOMAIN);
+	dns_add_evidence(view, out, &dns, DNS_SAYS_ADDRESS);
+	return true;
+}
+
+bool rule_dns_nxdomain_everywhere(const struct view *view, struct verdict *out)
+{
+	struct dns_view dns;
+	if (!broken(view, &dns) || !dns_all(&dns, DNS_SAYS_NXDOMAIN) || dns_control(&dns) == DNS_SAYS_ADDRESS)
+		return false;
+	bool has_control = dns_control(&dns) == DNS_SAYS_NXDOMAIN;
+	verdict_set(view, out, "dns_nxdomain_everywhere", has_control ? 0.9 : 0.7);
+	dns_add_evidence(view, out, &dns, DNS_SAYS_NXDOMAIN);
+	if (!has_control)
+		verdict_add_not_run(view, out, "the same name at a resolver outside (--control-resolver)");
+	return true;
+}
+
+bool rule_dns_refused(const struct view *view, struct verdict *out)
+{
+	return all_say(view, out, "dns_refused", 0.95, DNS_SAYS_REFUSED);
+}
+
+bool rule_dns_servfail_upstream(const struct view *view, struct verdict *out)
+{
+	if (!all_say(view, out, "dns_servfail_upstream", 0.7, DNS_SAYS_SERVFAIL))
+		return false;
+	verdict_add_not_run(view, out, "the same question without DNSSEC checking (CD=1)");
+	return true;
+}
+
+bool rule_dns_reply_malformed(const struct view *view, struct verdict *out)
+{
+	return all_say(view, out, "dns_reply_malformed", 0.85, DNS_SAYS_NONSENSE);
+}
+
+bool rule_dns_nodata(const struct view *view, struct verdict *out)
+{
+	return all_say(view, out, "dns_nodata", 0.9, DNS_SAYS_NODATA);
+}
+
+bool rule_dns_tcp_fallback_blocked(const struct view *view, struct verdict *out)
+{
+	struct dns_view dns;
+	if (!broken(view, &dns) || dns_any(&dns, DNS_SAYS_ADDRESS))
+		return false;
+	for (size_t i = 0; i < dns.count; i++) {
+		const struct dns_server *server = &dns.servers[i];
+		if (server->control || !server->truncated || !server->tcp_asked || server->tcp_answered)
+			continue;
+		verdict_set(view, out, "dns_tcp_fallback_blocked", 0.9);
+		verdict_add_evidence(view, out, server->shown);
+		return true;
+	}
+	return false;
+}
+
+/* Every configured server whose answer is missing over UDP answers over TCP. */
+bool rule_dns_udp_blocked_tcp_ok(const struct view *view, struct verdict *out)
+{
+	struct dns_view dns;
+	bool found = false;
+	if (!broken(view, &dns))
+		return false;
+	for (size_t i = 0; i < dns.count; i++) {
+		const struct dns_server *server = &dns.servers[i];
+		if (server->control || !server->udp_silent || !server->tcp_answered)
+			continue;
+		found = true;
+		verdict_set(view, out, "dns_udp_blocked_tcp_ok", 0.9);
+		verdict_add_evidence(view, out, server->shown);
+		verdict_add_evidence(view, out, dns.lookup);
+	}
+	return found;
+}
+
+static bool none_answered(const struct dns_view *dns)
+{
+	for (size_t i = 0; i < dns->count; i++)
+		if (!dns->servers[i].control && dns_answered(dns->servers[i].outcome))
+			return false;
+	return true;
+}
+
+bool rule_dns_port_rejected(const struct view *view, struct verdict *out)
+{
+	struct dns_view dns;
+	if (!broken(view, &dns) || !none_answered(&dns) || !dns_any(&dns, DNS_REJECTS))
+		return false;
+	verdict_set(view, out, "dns_port_rejected", 0.9);
+	dns_add_evidence(view, out, &dns, DNS_REJECTS);
+	return true;
+}
+
+bool rule_dns_servers_silent(const struct view *view, struct verdict *out)
+{
+	struct dns_view dns;
+	bool tcp_too = true;
+	if (!broken(view, &dns) || !none_answered(&dns) || !dns_any(&dns, DNS_SILENT) || dns_any(&dns, DNS_REJECTS))
+		return false;
+	for (size_t i = 0; i < dns.count; i++)
+		tcp_too &= dns.servers[i].control || dns.servers[i].outcome != DNS_SILENT || dns.servers[i].tcp_asked;
+	verdict_set(view, out, "dns_servers_silent", tcp_too ? 0.85 : 0.6);
+	dns_add_evidence(view, out, &dns, DNS_SILENT);
+	if (!tcp_too)
+		verdict_add_not_run(view, out, "dns_over_tcp");
+	return true;
+}
+
+/* ------------------------------------------------------------------ servers against each other */
+
+/* An answer that cannot be right for a service in the internet. */
+static bool is_wrong(const struct dns_server *server)
+{
+	bool odd = (server->sends_private && !server->private_link) || server->sends_sink;
+	return server->outcome != DNS_SAYS_ADDRESS || (odd && !server->sends_public);
+}
+
+static bool is_right(const struct dns_server *server)
+{
+	return server->outcome == DNS_SAYS_ADDRESS && server->sends_public;
+}
+
+/* The first server that is contradicted by another configured one; NULL: they agree. */
+static const struct dns_server *contradicted(const struct dns_view *dns)
+{
+	const struct dns_server *wrong = NULL;
+	bool right = false;
+	for (size_t i = 0; i < dns->count; i++) {
+		const struct dns_server *server = &dns->servers[i];
+		if (server->control || !dns_answered(server->outcome))
+			continue;
+		right |= is_right(server);
+		if (is_wrong(server) && !wrong)
+			wrong = server;
+	}
+	return right ? wrong : NULL;
+}
+
+static bool disagree(const struct view *view, struct verdict *out, const char *name, double confidence)
+{
+	struct dns_view dns;
+	dns_view_make(view, name, &dns);
+	const struct dns_server *wrong = contradicted(&dns);
+	if (!wrong)
+		return false;
+	verdict_set(view, out, "dns_servers_disagree", confidence);
+	verdict_add_evidence(view, out, wrong->shown);
+	for (size_t i = 0; i < dns.count; i++)
+		if (!dns.servers[i].control && is_right(&dns.servers[i]))
+			verdict_add_evidence(view, out, dns.servers[i].shown);
+	return true;
+}
+
+bool rule_dns_servers_disagree(const struct view *view, struct verdict *out)
+{
+	return disagree(view, out, view->name, 0.85);
+}
+
+/* The lookup fails, or gives the wrong server's addresses, while another server has the right ones. */
+bool rule_dns_disagreement_breaks(const struct view *view, struct verdict *out)
+{
+	struct dns_view dns;
+	const char *name = dns_broken_name(view);
+	dns_view_make(view, name ? name : view->name, &dns);
+	const struct dns_server *wrong = contradicted(&dns);
+	bool misled = wrong && !name && wrong->outcome == DNS_SAYS_ADDRESS && !view_works(view);
+	for (size_t i = 0; misled && i < view->tried_count; i++) {
+		struct address address;
+		if (view->tried[i].judged && address_parse(view->tried[i].attempt->address, &address))
+			misled = address_is_private(&address) || address_is_loopback(&address) ||
+				 address_is_unspecified(&address);
+	}
+	return (name || misled) && disagree(view, out, name ? name : view->name, 0.9);
+}
+
+static bool first_server_is_dead(const struct dns_view *dns)
+{
+	return dns->count > 1 && !dns->servers[0].control && dns->servers[0].outcome == DNS_SILENT &&
+	       dns_any(dns, DNS_SAYS_ADDRESS);
+}
+
+static bool dead_first(const struct view *view, struct verdict *out, const struct dns_view *dns, double confidence)
+{
+	verdict_set(view, out, "dns_first_server_dead_slow", confidence);
+	verdict_add_evidence(view, out, dns->servers[0].shown);
+	verdict_add_evidence(view, out, dns->lookup);
+	return true;
+}
+
+/* The system's own lookup gave up while it waited for the first server. */
+bool rule_dns_first_server_dead(const struct view *view, struct verdict *out)
+{
+	struct dns_view dns;
+	return broken(view, &dns) && first_server_is_dead(&dns) && dead_first(view, out, &dns, 0.8);
+}
+
+bool rule_dns_first_server_dead_slow(const struct view *view, struct verdict *out)
+{
+	struct dns_view dns;
+	dns_view_make(view, view->name, &dns);
+	if (!first_server_is_dead(&dns) || !dns.lookup || dns.lookup->duration_us < SLOW_LOOKUP_US)
+		return false;
+	return dead_first(view, out, &dns, 0.9);
+}
+
+/* ------------------------------------------------------------------ wrong addresses */
+
+/* Do all configured servers that answer send such addresses and nothing public? Evidence is theirs and the control's. */
+static bool all_send(const struct view *view, struct verdict *out, const char *cause, const struct dns_view *dns,
+		     bool (*odd)(const struct dns_server *server))
+{
+	bool any = false, contrast = false;
+	for (size_t i = 0; i < dns->count; i++) {
+		const struct dns_server *server = &dns->servers[i];
+		contrast |= server->control && server->sends_public;
+		if (server->control || server->outcome != DNS_SAYS_ADDRESS)
+			continue;
+		if (!odd(server) || server->sends_public)
+			return false;
+		any = true;
+	}
+	if (!any)
+		return false;
+	verdict_set(view, out, cause, contrast ? 0.9 : 0.7);
+	dns_add_evidence(view, out, dns, DNS_SAYS_ADDRESS);
+	if (!contrast)
+		verdict_add_not_run(view, out, "the same name at a resolver outside (--control-resolver)");
+	return true;
+}
+
+static bool sends_sink(const struct dns_server *server)
+{
+	return server->sends_sink;
+}
+
+static bool sends_private(const struct dns_server *server)
+{
+	return server->sends_private && !server->private_link;
+}
+
+bool rule_dns_sinkholed(const struct view *view, struct verdict *out)
+{
+	struct dns_view dns;
+	dns_view_make(view, view->name, &dns);
+	return dns.name && strcmp(dns.name, "localhost") != 0 && all_send(view, out, "dns_sinkholed", &dns, sends_sink);
+}
+
+/* Is it a public service's name, for which a private address is odd? A host that somebody gave by hand may well live inside. */
+static bool is_public_service(const struct target *target)
+{
+	return target->service && strcmp(target->service, "other") != 0;
+}
+
+bool rule_dns_rewritten_private(const struct view *view, struct verdict *out)
+{
+	struct dns_view dns;
+	dns_view_make(view, view->name, &dns);
+	bool inside = dns_control(&dns) == DNS_SAYS_ADDRESS ? false : !is_public_service(view->target);
+	for (size_t i = 0; i < dns.count; i++)
+		inside |= dns.servers[i].control && dns.servers[i].sends_private;
+	return dns.name && !view->proxied && !inside &&
+	       all_send(view, out, "dns_rewritten_private", &dns, sends_private);
+}
+
+bool rule_dns_aaaa_only_no_v6(const struct view *view, struct verdict *out)
+{
+	struct dns_view dns;
+	dns_view_make(view, view->name, &dns);
+	if (view->broke != STAGE_TCP || view_has_ipv6(view) || !dns_all(&dns, DNS_SAYS_ADDRESS))
+		return false;
+	for (size_t i = 0; i < dns.count; i++)
+		if (dns.servers[i].sends_ipv4)
+			return false;
+	verdict_set(view, out, "dns_aaaa_only_no_v6", 0.9);
+	dns_add_evidence(view, out, &dns, DNS_SAYS_ADDRESS);
+	return true;
+}

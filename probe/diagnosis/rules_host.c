@@ -1,0 +1,322 @@
+/* Table H: what is wrong on this server, before anything leaves it. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "probe/core/address.h"
+#include "probe/diagnosis/dns_view.h"
+#include "probe/diagnosis/rules.h"
+
+enum { CLOCK_LIMIT_MS = 5 * 60 * 1000, CLOCK_WITNESSES = 2 };
+
+/* Everything of the path that should have left the machine: its attempts, or if there are none the questions to name servers. */
+static bool leaves_machine(const struct view *view)
+{
+	struct address address;
+	bool any = false;
+	for (size_t i = 0; i < view->tried_count; i++)
+		any |= !address_parse(view->tried[i].attempt->address, &address) || !address_is_loopback(&address);
+	return (any && view->broke == STAGE_TCP) || view->broke == STAGE_DNS;
+}
+
+typedef bool (*fact_is)(const struct local_fact *fact);
+
+static bool any_interface(const struct view *view, fact_is is)
+{
+	const struct observation_list *list = &view->report->observations;
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i]->op == OP_LOCAL_FACT && text_equal(list->items[i]->fact.fact, "interface") &&
+		    is(&list->items[i]->fact))
+			return true;
+	return false;
+}
+
+static void add_interfaces(const struct view *view, struct verdict *out)
+{
+	const struct observation_list *list = &view->report->observations;
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i]->op == OP_LOCAL_FACT && (text_equal(list->items[i]->fact.fact, "interface") ||
+							    text_equal(list->items[i]->fact.fact, "default_route")))
+			verdict_add_evidence(view, out, list->items[i]);
+}
+
+static bool is_up(const struct local_fact *fact)
+{
+	return text_equal(fact->state, "up");
+}
+
+static bool is_usable(const struct local_fact *fact)
+{
+	struct address address;
+	for (size_t i = 0; is_up(fact) && i < fact->values.count; i++)
+		if (address_parse(fact->values.items[i], &address) && !address_is_link_local(&address) &&
+		    !address_is_loopback(&address))
+			return true;
+	return false;
+}
+
+/* Did anybody look at the machine at all? */
+static bool machine_is_known(const struct view *view)
+{
+	return view_fact(view, "default_route", NULL) || view_fact(view, "interface", NULL);
+}
+
+bool rule_host_no_interface_up(const struct view *view, struct verdict *out)
+{
+	if (!leaves_machine(view) || !machine_is_known(view) || any_interface(view, is_up))
+		return false;
+	verdict_set(view, out, "host_no_interface_up", 0.95);
+	add_interfaces(view, out);
+	return true;
+}
+
+bool rule_host_no_usable_address(const struct view *view, struct verdict *out)
+{
+	if (!leaves_machine(view) || !any_interface(view, is_up) || any_interface(view, is_usable))
+		return false;
+	verdict_set(view, out, "host_no_usable_address", 0.9);
+	add_interfaces(view, out);
+	return true;
+}
+
+/* ------------------------------------------------------------------ routes */
+
+static bool route_is_absent(const struct view *view, const char *family)
+{
+	const struct local_fact *route = view_fact(view, "default_route", family);
+	return route && text_equal(route->state, "absent");
+}
+
+static const char *family_of(const char *text)
+{
+	struct address address;
+	return address_parse(text, &address) && address.family == 6 ? "ipv6" : "ipv4";
+}
+
+static bool is_routeless(const struct view *view, const struct tried *tried)
+{
+	const struct local_fact *route = view_fact(view, "default_route", family_of(tried->attempt->address));
+	return tried->broke == STAGE_TCP && tried->attempt->failure == FAILURE_NETWORK_UNREACHABLE &&
+	       !(tried->tcp && tried->tcp->tcp.icmp.from) && !(route && text_equal(route->state, "present"));
+}
+
+/* Without any address: no server was heard, and there is no way to one. A stub on this machine answers for others. */
+static bool names_are_routeless(const struct view *view, struct dns_view *dns)
+{
+	struct address address;
+	if (view->broke != STAGE_DNS || !route_is_absent(view, "ipv4") || !route_is_absent(view, "ipv6"))
+		return false;
+	dns_view_make(view, dns_broken_name(view), dns);
+	for (size_t i = 0; i < dns->count; i++) {
+		bool here = address_parse(dns->servers[i].server, &address) && address_is_loopback(&address);
+		if (dns_answered(dns->servers[i].outcome) && !here)
+			return false;
+	}
+	return dns->count > 0;
+}
+
+bool rule_host_no_default_route(const struct view *view, struct verdict *out)
+{
+	struct dns_view dns;
+	bool names = names_are_routeless(view, &dns);
+	if (names) {
+		verdict_set(view, out, "host_no_default_route", dns_any(&dns, DNS_UNREACHABLE) ? 0.95 : 0.8);
+		dns_add_evidence(view, out, &dns, DNS_UNREACHABLE);
+	} else if (!verdict_if_any(view, out, "host_no_default_route", 0.95, is_routeless)) {
+		return false;
+	}
+	if (!view_fact(view, "default_route", NULL))
+		out->confidence = 0.7;
+	verdict_add_evidence(view, out, view_fact_observation(view, "default_route", "ipv4"));
+	verdict_add_evidence(view, out, view_fact_observation(view, "default_route", "ipv6"));
+	return true;
+}
+
+/* EHOSTUNREACH without a router's word, or with our own: nobody answers for the next hop's address (RFC 826, RFC 4861 7.2.2). */
+static bool is_neighbourless(const struct view *view, const struct tried *tried)
+{
+	const struct text_list *own = &view->report->host.addresses;
+	if (tried->broke != STAGE_TCP || tried->attempt->failure != FAILURE_HOST_UNREACHABLE)
+		return false;
+	const char *from = tried->tcp ? tried->tcp->tcp.icmp.from : NULL;
+	bool is_own = !from || text_equal(tried->tcp->tcp.tuple.src, from);
+	for (size_t i = 0; i < own->count; i++)
+		is_own |= text_equal(own->items[i], from);
+	return is_own;
+}
+
+bool rule_host_gateway_neighbour_dead(const struct view *view, struct verdict *out)
+{
+	if (!verdict_if_any(view, out, "host_gateway_neighbour_dead", 0.6, is_neighbourless))
+		return false;
+	verdict_add_not_run(view, out, "the neighbour table's entry for the next hop");
+	return true;
+}
+
+/* ------------------------------------------------------------------ what the system refuses */
+
+/* A connect that the system refused by itself; or, where no connect was made, such a question to every name server. */
+static bool refused_here(const struct view *view, struct verdict *out, const char *cause, enum failure failure)
+{
+	const char *name = dns_broken_name(view);
+	bool any = false;
+	for (size_t i = 0; i < view->tried_count; i++) {
+		const struct tried *tried = &view->tried[i];
+		if (!tried_failed(tried) || tried->broke != STAGE_TCP || tried->attempt->failure != failure)
+			continue;
+		any = verdict_set(view, out, cause, 0.9);
+		verdict_add_evidence(view, out, tried->tcp);
+	}
+	for (size_t i = 0; name && i < view->report->observations.count; i++) {
+		const struct observation *one = view->report->observations.items[i];
+		if (one->op != OP_DNS_QUERY || one->failure != failure || !text_equal(one->dns.name, name))
+			continue;
+		any = verdict_set(view, out, cause, 0.9);
+		verdict_add_evidence(view, out, one);
+	}
+	return any;
+}
+
+bool rule_host_firewall_blocks(const struct view *view, struct verdict *out)
+{
+	return refused_here(view, out, "host_firewall_blocks", FAILURE_PERMISSION_DENIED);
+}
+
+bool rule_host_socket_or_handle_limit(const struct view *view, struct verdict *out)
+{
+	return refused_here(view, out, "host_socket_or_handle_limit", FAILURE_TOO_MANY_FILES);
+}
+
+static bool is_portless(const struct view *view, const struct tried *tried)
+{
+	bool no_ipv6 = strcmp(family_of(tried->attempt->address), "ipv6") == 0 && !view_has_ipv6(view);
+	return tried->broke == STAGE_TCP && tried->attempt->failure == FAILURE_ADDRESS_NOT_AVAILABLE && !no_ipv6;
+}
+
+bool rule_host_ephemeral_ports_exhausted(const struct view *view, struct verdict *out)
+{
+	if (!verdict_if_any(view, out, "host_ephemeral_ports_exhausted", 0.7, is_portless))
+		return false;
+	verdict_add_not_run(view, out, "count of the local ports in use");
+	return true;
+}
+
+/* ------------------------------------------------------------------ clock, hosts file, IPv6 */
+
+static bool clock_is_wrong(const struct report *report)
+{
+	return report->host.clock_witnesses >= CLOCK_WITNESSES && llabs(report->host.clock_offset_ms) > CLOCK_LIMIT_MS;
+}
+
+/* Validity was judged by a wrong clock. */
+static bool is_out_of_date(const struct view *view, const struct tried *tried)
+{
+	const struct observation *tls = tried->proxy_tls && tried->broke == STAGE_PROXY ? tried->proxy_tls : tried->tls;
+	(void)view;
+	return tls && tls->failure != FAILURE_NONE &&
+	       (text_equal(tls->tls.verify, "expired") || text_equal(tls->tls.verify, "not_yet_valid"));
+}
+
+bool rule_host_clock_breaks(const struct view *view, struct verdict *out)
+{
+	return clock_is_wrong(view->report) && verdict_if_any(view, out, "host_clock_skewed", 0.9, is_out_of_date);
+}
+
+bool rule_host_clock_skewed(const struct view *view, struct verdict *out)
+{
+	if (!clock_is_wrong(view->report))
+		return false;
+	verdict_set(view, out, "host_clock_skewed", view->report->host.clock_witnesses > CLOCK_WITNESSES ? 0.95 : 0.9);
+	for (size_t i = 0; i < view->tried_count; i++)
+		verdict_add_evidence(view, out, view->tried[i].http);
+	return true;
+}
+
+static bool list_has_address(const struct text_list *list, const char *text)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (text_equal(list->items[i], text))
+			return true;
+	return false;
+}
+
+/* Some address of the hosts file that no server gives. */
+static bool hosts_differ(const struct local_fact *fact, const struct dns_view *dns)
+{
+	size_t known = 0;
+	for (size_t i = 0; i < dns->count; i++) {
+		const struct observation *shown = dns->servers[i].shown;
+		for (size_t k = 0; shown && k < shown->dns.answer_count; k++)
+			for (size_t j = 0; j < fact->values.count; j++)
+				known += text_equal(shown->dns.answers[k].data, fact->values.items[j]);
+	}
+	return known == 0;
+}
+
+static bool hosts_override(const struct view *view, struct verdict *out, double confidence)
+{
+	struct dns_view dns;
+	const struct local_fact *fact = view->name ? view_fact(view, "hosts_file", view->name) : NULL;
+	if (!fact)
+		return false;
+	dns_view_make(view, view->name, &dns);
+	if (!hosts_differ(fact, &dns))
+		return false;
+	for (size_t i = 0; dns.lookup && i < dns.lookup->lookup.addresses.count; i++)
+		if (!list_has_address(&fact->values, dns.lookup->lookup.addresses.items[i]))
+			return false;
+	verdict_set(view, out, "host_hosts_file_override", dns_any(&dns, DNS_SAYS_ADDRESS) ? confidence : 0.7);
+	verdict_add_evidence(view, out, view_fact_observation(view, "hosts_file", view->name));
+	verdict_add_evidence(view, out, dns.lookup);
+	dns_add_evidence(view, out, &dns, DNS_SAYS_ADDRESS);
+	return true;
+}
+
+bool rule_host_hosts_file_override(const struct view *view, struct verdict *out)
+{
+	return hosts_override(view, out, 0.9);
+}
+
+/* It works: worth a word, no warning. */
+bool rule_host_hosts_file_differs(const struct view *view, struct verdict *out)
+{
+	if (view->status != STATUS_PASS || !hosts_override(view, out, 0.9))
+		return false;
+	verdict_add_also(view, out, "host_hosts_file_override");
+	out->status = STATUS_PASS;
+	return true;
+}
+
+/* Of the judged attempts all by IPv6 fail and all by IPv4 work. */
+static bool only_ipv6_fails(const struct view *view)
+{
+	size_t v4 = 0, v6 = 0;
+	for (size_t i = 0; i < view->tried_count; i++) {
+		const struct tried *tried = &view->tried[i];
+		bool is_v6 = strcmp(family_of(tried->attempt->address), "ipv6") == 0;
+		if (!tried->judged || tried->cut)
+			continue;
+		if (tried_failed(tried) != is_v6)
+			return false;
+		v6 += is_v6;
+		v4 += !is_v6;
+	}
+	return v4 && v6;
+}
+
+bool rule_host_ipv6_preferred_broken(const struct view *view, struct verdict *out)
+{
+	struct dns_view dns;
+	if (!only_ipv6_fails(view))
+		return false;
+	dns_view_make(view, view->name, &dns);
+	const struct text_list *order = dns.lookup ? &dns.lookup->lookup.addresses : NULL;
+	if (order && order->count && strcmp(family_of(order->items[0]), "ipv6") != 0)
+		return false;
+	verdict_set(view, out, "host_ipv6_preferred_broken", order && order->count ? 0.9 : 0.7);
+	verdict_add_evidence(view, out, dns.lookup);
+	for (size_t i = 0; i < view->tried_count; i++)
+		if (view->tried[i].judged)
+			verdict_add_evidence(view, out, tried_ended_by(&view->tried[i]));
+	return true;
+}
