@@ -56,21 +56,20 @@ static enum proxy_key key_of(struct arena *arena, const char *text, size_t lengt
 	return PROXY_KEY_OTHER;
 }
 
-/* "scheme=" in front; an '=' behind "://" is not one. Returns what follows. */
+/* "scheme=" in front; an '=' behind an address is not one. Returns what follows. */
 static const char *read_key(struct draft *draft)
 {
 	const char *text = draft->entry.text;
-	const char *equals = strchr(text, '='), *slashes = strstr(text, "://");
+	size_t length = strcspn(text, "=:/?#");
 	draft->entry.key = PROXY_KEY_DEFAULT;
-	if (!equals || (slashes && slashes < equals))
+	if (text[length] != '=')
 		return text;
-	size_t length = (size_t)(equals - text);
 	draft->entry.key = key_of(draft->arena, text, length);
 	bool old = length == strlen("gopher") && strncasecmp(text, "gopher", length) == 0;
 	if (draft->entry.key == PROXY_KEY_OTHER && !old)
 		add_fault(draft, length ? "begins with a protocol that Windows does not know, and is passed over"
 					: "has nothing in front of its `=`, and is passed over");
-	return equals + 1;
+	return text + length + 1;
 }
 
 /* "scheme://" in front of the host: decoration, whatever it says (W32-INET). Returns what follows. */
