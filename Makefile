@@ -31,7 +31,7 @@ ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -I. -I$(B) -DMARSPROBE_VERSION='"$(VERSION
 	-ffile-prefix-map=$(CURDIR)=. -MMD -MP $(CFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer) \
 	$(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE))
-LDLIBS = $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -linih -pthread
+LDLIBS = $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -linih -lm -pthread
 
 # Sources find themselves; on Linux os_win32.c stays out.
 SOURCES := $(filter-out probe/os/os_win32.c,$(sort $(wildcard probe/*/*.c targets/*.c reports/*.c)))

@@ -179,6 +179,11 @@ int check_command(struct arena *arena, const struct options *options, int argc, 
 				       .environment = (const char *const *)environ};
 	settings_read(&input, &settings);
 	plan_make(report, &settings, &options->plan, options->proxy_user != NULL, true, &plan);
+	if (!report->path_count) {
+		complain("nothing is known of SYSTEM here: give its settings with --registry FILE.reg or --agent-proxy "
+			 "URL");
+		return EXIT_USAGE;
+	}
 	note_arguments(report, argc, argv);
 	note_run(report, options);
 	if (!run_engine(report, &plan, options, &err)) {
