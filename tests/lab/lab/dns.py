@@ -143,8 +143,7 @@ class Resolver:
 
     def dead(self):
         """The machine does not answer at all."""
-        self.node.drop(chain="input", port=53, proto="udp")
-        self.node.drop(chain="input", port=53, proto="tcp")
+        self.node.nft('add rule inet lab input iifname "eth0" meta l4proto { tcp, udp } th dport 53 drop\n')
 
     # ---------------------------------------------------------------- running
 

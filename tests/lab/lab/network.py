@@ -14,10 +14,12 @@ CLIENT, EDGE_LAN, DNS1, DNS2, PROXY, KDC = ("10.1.0.2", "10.1.0.1", "10.1.0.53",
 LAN6 = "2001:db8:1::"
 ROUTER = {
     "net__ipv4__ip_forward": 1, "net__ipv6__conf__all__forwarding": 1, "net__ipv4__conf__all__rp_filter": 0,
-    "net__ipv4__conf__default__rp_filter": 0, "net__ipv4__icmp_ratelimit": 0, "net__ipv4__icmp_msgs_per_sec": 100000,
-    "net__ipv6__icmp__ratelimit": 0,
+    "net__ipv4__conf__default__rp_filter": 0,
+    # What passes the bridge is the LAN's own business: the edge filters only what it routes.
+    "net__bridge__bridge-nf-call-iptables": 0, "net__bridge__bridge-nf-call-ip6tables": 0,
 }
-COMMON = {"net__ipv6__conf__all__accept_dad": 0, "net__ipv6__conf__default__accept_dad": 0,
+COMMON = {"net__ipv4__icmp_ratelimit": 0, "net__ipv4__icmp_msgs_per_sec": 100000, "net__ipv6__icmp__ratelimit": 0,
+          "net__ipv6__conf__all__accept_dad": 0, "net__ipv6__conf__default__accept_dad": 0,
           "net__ipv6__conf__all__accept_ra": 0, "net__ipv6__conf__default__accept_ra": 0}
 
 
