@@ -1,0 +1,234 @@
+#include "probe/engine/transfer_state.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "probe/core/address.h"
+#include "probe/core/arena.h"
+#include "probe/core/url.h"
+#include "probe/engine/hostile.h"
+
+enum { HOLD_LIMIT_US = 250 * 1000, PROBLEM_TEXT_MAX = 256 };
+
+static const char *protocol_text(enum via_scheme scheme)
+{
+	switch (scheme) {
+	case VIA_DIRECT:
+		break;
+	case VIA_HTTP:
+		return "http";
+	case VIA_HTTPS:
+		return "https";
+	case VIA_SOCKS4:
+		return "socks4";
+	case VIA_SOCKS5:
+		return "socks5";
+	case VIA_SOCKS5H:
+		return "socks5h";
+	}
+	return NULL;
+}
+
+static const char *authority_text(struct arena *arena, const char *host, int port)
+{
+	char text[512];
+	return arena_strdup(arena, host_port_format(host, port, text, sizeof(text)));
+}
+
+void proxy_tap_open(struct transfer *transfer)
+{
+	struct arena *arena = transfer->arena;
+	struct proxy_exchange *proxy = &transfer->proxy->proxy;
+	bool get = transfer_is_proxied_get(transfer);
+	proxy->proxy = authority_text(arena, transfer->via.host, transfer->via.port);
+	proxy->protocol = protocol_text(transfer->via.scheme);
+	proxy->method = get ? "GET" : transfer_by_http_proxy(transfer) ? "CONNECT" : "SOCKS";
+	proxy->request =
+		get ? url_for_report(arena, transfer->url) : authority_text(arena, transfer->host, transfer->port);
+	proxy->auth_tried = proxy_auth_text(transfer->auth);
+	proxy->auth_problem = transfer->local_problem;
+	proxy->tuple = transfer->socket.tuple;
+	transfer->reply_looked_at = false;
+	transfer->request_sent = false;
+}
+
+void proxy_tap_request_sent(struct transfer *transfer)
+{
+	transfer_advance(transfer, STEP_PROXY);
+	transfer->request_sent = true;
+	transfer->reply_looked_at = false;
+	transfer->hold_until_us = 0;
+	reply_reset(&transfer->reply);
+	transfer->proxy->proxy.tuple = transfer->socket.tuple;
+	transfer->proxy->proxy.body_head = NULL;
+}
+
+/* ------------------------------------------------------------------ before libcurl reads */
+
+static enum look malformed(struct transfer *transfer, const char *bytes, size_t length)
+{
+	if (length > FIRST_BYTES_MAX)
+		length = FIRST_BYTES_MAX;
+	transfer->proxy->proxy.first_bytes = hostile_bytes(transfer->arena, bytes, length);
+	transfer_end(transfer, (struct ending){.failure = FAILURE_PROXY_MALFORMED});
+	return LOOK_ENDED;
+}
+
+/* The end of the head, or NULL while it is not there. */
+static const char *head_end(const char *bytes, size_t length)
+{
+	for (size_t i = 0; i + 1 < length; i++) {
+		if (bytes[i] != '\n')
+			continue;
+		if (bytes[i + 1] == '\n')
+			return bytes + i + 2;
+		if (i + 2 < length && bytes[i + 1] == '\r' && bytes[i + 2] == '\n')
+			return bytes + i + 3;
+	}
+	return NULL;
+}
+
+/* The value of a header in a raw head; NULL if it is not there. */
+static const char *raw_header(const char *head, const char *end, const char *name)
+{
+	size_t length = strlen(name);
+	const char *line = head;
+	while (line && (size_t)(end - line) > length) {
+		if (strncasecmp(line, name, length) == 0)
+			return line + length;
+		line = memchr(line, '\n', (size_t)(end - line));
+		if (line)
+			line++;
+	}
+	return NULL;
+}
+
+/* How many bytes of the body are worth a short wait: libcurl throws the body of a refused CONNECT away, and it may name the proxy. */
+static size_t body_wanted(const char *bytes, const char *body)
+{
+	const char *length = raw_header(bytes, body, "content-length:");
+	const char *coding = raw_header(bytes, body, "transfer-encoding:");
+	if (coding)
+		return 1;
+	long long announced =
+		length ? strtoll(length, NULL, 10) : 0;
+	if (announced <= 0)
+		return 0;
+	return announced < BODY_HEAD_MAX ? (size_t)announced : BODY_HEAD_MAX;
+}
+
+static void keep_body(struct transfer *transfer, const char *head, const char *body, size_t length)
+{
+	const char *line_end = memchr(body, '\n', length);
+	if (raw_header(head, body, "transfer-encoding:") && line_end) { /* the first chunk's size */
+		length -= (size_t)(line_end + 1 - body);
+		body = line_end + 1;
+	}
+	if (length > BODY_HEAD_MAX)
+		length = BODY_HEAD_MAX;
+	if (length)
+		transfer->proxy->proxy.body_head = hostile_text(transfer->arena, body, length);
+}
+
+static bool may_wait(struct transfer *transfer)
+{
+	int64_t now_us = os_monotonic_us();
+	if (!transfer->hold_until_us)
+		transfer->hold_until_us = now_us + HOLD_LIMIT_US;
+	return transfer->request_sent && !transfer->socket.eof && now_us < transfer->hold_until_us;
+}
+
+static enum look look_at_http(struct transfer *transfer, const char *bytes, size_t length)
+{
+	size_t start = length < 5 ? length : 5;
+	if (memcmp(bytes, "HTTP/", start) != 0)
+		return malformed(transfer, bytes, length);
+	const char *body = head_end(bytes, length);
+	if (!body && length < PEEK_BYTES_MAX && may_wait(transfer))
+		return LOOK_HOLD;
+	bool refused = length > 9 && !(bytes[8] == ' ' && bytes[9] == '2');
+	if (body && refused && !transfer_is_proxied_get(transfer)) {
+		size_t got = (size_t)(bytes + length - body);
+		if (got < body_wanted(bytes, body) && length < PEEK_BYTES_MAX && may_wait(transfer))
+			return LOOK_HOLD;
+		keep_body(transfer, bytes, body, got);
+	}
+	transfer->reply_looked_at = true;
+	return LOOK_GO_ON;
+}
+
+/* A SOCKS5 reply starts with 5 (RFC 1928 3), a SOCKS4 one with 0. */
+enum look proxy_tap_look(struct transfer *transfer, const char *bytes, size_t length)
+{
+	if (transfer_by_http_proxy(transfer))
+		return look_at_http(transfer, bytes, length);
+	char wanted = transfer->via.scheme == VIA_SOCKS4 ? 0 : 5;
+	if (bytes[0] != wanted)
+		return malformed(transfer, bytes, length);
+	transfer->reply_looked_at = true;
+	return LOOK_GO_ON;
+}
+
+/* ------------------------------------------------------------------ the reply */
+
+void proxy_tap_header(struct transfer *transfer, const char *line, size_t length)
+{
+	struct reply *reply = &transfer->reply;
+	bool was_complete = reply->complete;
+	reply_line(transfer->arena, reply, line, length);
+	if (reply->malformed && !transfer->proxy->proxy.first_bytes)
+		transfer->proxy->proxy.first_bytes =
+			hostile_bytes(transfer->arena, line, length < FIRST_BYTES_MAX ? length : FIRST_BYTES_MAX);
+	if (reply->malformed)
+		transfer_end_soon(transfer);
+	if (!reply->complete || was_complete)
+		return;
+	if (reply->status / 100 == 2)
+		transfer_advance(transfer, transfer_step_after(transfer, STEP_PROXY));
+	else if (transfer->auth == PROXY_AUTH_NONE || reply->status != 407)
+		transfer_end_soon(transfer);
+}
+
+/* libcurl says in passing why GSSAPI or SSPI gave no token, and goes on without one. */
+void proxy_tap_note(struct transfer *transfer, const char *text, size_t length)
+{
+	static const char *const marks[] = {"gss_", "GSSAPI", "SSPI", "SPNEGO", "InitializeSecurityContext"};
+	const char *clean = hostile_text(transfer->arena, text, length < PROBLEM_TEXT_MAX ? length : PROBLEM_TEXT_MAX);
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+		bool says_so = strstr(clean, marks[i]) && (strstr(clean, "fail") || strstr(clean, "rror"));
+		if (!says_so || transfer->local_problem)
+			continue;
+		transfer->local_problem = arena_strndup(transfer->arena, clean, strcspn(clean, "\r\n"));
+		if (transfer->proxy)
+			transfer->proxy->proxy.auth_problem = transfer->local_problem;
+	}
+}
+
+static enum failure reply_failure(const struct transfer *transfer)
+{
+	const struct reply *reply = &transfer->reply;
+	if (reply->malformed)
+		return FAILURE_PROXY_MALFORMED;
+	if (!transfer_by_http_proxy(transfer) || reply->status == NOT_MEASURED)
+		return FAILURE_NONE;
+	if (transfer_is_proxied_get(transfer))
+		return reply->status == 407 ? FAILURE_PROXY_STATUS : FAILURE_NONE;
+	return reply->status / 100 == 2 ? FAILURE_NONE : FAILURE_PROXY_STATUS;
+}
+
+void proxy_tap_close(struct transfer *transfer, enum failure failure)
+{
+	struct observation *observation = transfer->proxy;
+	struct proxy_exchange *proxy = &observation->proxy;
+	enum failure by_reply = reply_failure(transfer);
+	observation->failure = by_reply == FAILURE_NONE ? failure : by_reply;
+	observation->duration_us = transfer_now_us(transfer) - observation->start_us;
+	proxy->status = transfer->reply.status;
+	proxy->headers = transfer->reply.headers;
+	proxy->schemes = transfer->reply.schemes;
+	if (transfer_is_proxied_get(transfer) && transfer->body.head_length)
+		proxy->body_head = hostile_text(transfer->arena, transfer->body.head, transfer->body.head_length);
+	if (!transfer_is_proxied_get(transfer))
+		http_tap_reset(transfer);
+}

@@ -1,0 +1,230 @@
+#include "probe/engine/transfer_state.h"
+
+#include <string.h>
+
+#include "probe/core/address.h"
+#include "probe/core/arena.h"
+#include "probe/engine/hostile.h"
+
+/* The address of a socket end, as text; false if it has none yet. */
+static bool end_text(const struct sockaddr_storage *end, char text[ADDRESS_TEXT_BYTES], int *port)
+{
+	struct address address = {0};
+	if (end->ss_family == AF_INET) {
+		struct sockaddr_in in;
+		memcpy(&in, end, sizeof(in));
+		address.family = 4;
+		memcpy(address.bytes, &in.sin_addr, 4);
+		*port = ntohs(in.sin_port);
+	} else if (end->ss_family == AF_INET6) {
+		struct sockaddr_in6 in;
+		memcpy(&in, end, sizeof(in));
+		address.family = 6;
+		memcpy(address.bytes, &in.sin6_addr, 16);
+		*port = ntohs(in.sin6_port);
+	}
+	if (!address.family)
+		return false;
+	address_format(&address, text);
+	return !address_is_unspecified(&address) && *port > 0;
+}
+
+/* Whatever libcurl makes of a name: nothing but the address of this attempt is contacted. */
+static bool is_pinned(const struct transfer *transfer, const char *text)
+{
+	struct address wanted, got;
+	return address_parse(transfer->address, &wanted) && address_parse(text, &got) && address_equal(&wanted, &got);
+}
+
+curl_socket_t socket_tap_open(struct transfer *transfer, const struct curl_sockaddr *address)
+{
+	struct socket_facts *facts = &transfer->socket;
+	struct sockaddr_storage end = {0};
+	char text[ADDRESS_TEXT_BYTES];
+	int port = 0;
+	*facts = (struct socket_facts){.tuple = {.proto = "tcp", .src_port = NOT_MEASURED, .dst_port = NOT_MEASURED}};
+	facts->icmp.mtu = NOT_MEASURED;
+	if (address->addrlen > sizeof(end))
+		return CURL_SOCKET_BAD;
+	memcpy(&end, &address->addr, address->addrlen);
+	if (!end_text(&end, text, &port) || !is_pinned(transfer, text))
+		return CURL_SOCKET_BAD;
+	facts->tuple.dst = arena_strdup(transfer->arena, text);
+	facts->tuple.dst_port = port;
+	curl_socket_t fd = socket(address->family, address->socktype, address->protocol);
+	if (fd == CURL_SOCKET_BAD) {
+		facts->error = os_socket_error();
+		return fd;
+	}
+	facts->fd = (os_socket)fd;
+	facts->open = true;
+	os_socket_set_nonblocking(facts->fd);
+	os_socket_keep_icmp(facts->fd, address->family == AF_INET6);
+	return fd;
+}
+
+void socket_tap_note_source(struct transfer *transfer)
+{
+	struct socket_facts *facts = &transfer->socket;
+	struct sockaddr_storage end = {0};
+	socklen_t length = sizeof(end);
+	char text[ADDRESS_TEXT_BYTES];
+	int port = 0;
+	if (facts->tuple.src || !facts->open)
+		return;
+	if (getsockname((curl_socket_t)facts->fd, (struct sockaddr *)&end, &length) != 0 ||
+	    !end_text(&end, text, &port))
+		return;
+	facts->tuple.src = arena_strdup(transfer->arena, text);
+	facts->tuple.src_port = port;
+}
+
+/* Never by SO_ERROR: reading it would take libcurl's error away. */
+static bool is_connected(const struct socket_facts *facts)
+{
+	struct os_tcp_info info;
+	struct sockaddr_storage end;
+	socklen_t length = sizeof(end);
+	if (os_socket_tcp_info(facts->fd, &info) && info.connected)
+		return true;
+	return getpeername((curl_socket_t)facts->fd, (struct sockaddr *)&end, &length) == 0;
+}
+
+void socket_tap_note_connected(struct transfer *transfer)
+{
+	struct socket_facts *facts = &transfer->socket;
+	if (facts->connected || !facts->open || !is_connected(facts))
+		return;
+	facts->connected = true;
+	transfer_advance(transfer, transfer_step_after(transfer, STEP_TCP));
+}
+
+static void take_icmp(struct transfer *transfer)
+{
+	struct socket_facts *facts = &transfer->socket;
+	struct os_icmp icmp;
+	while (os_socket_next_icmp(facts->fd, &icmp)) {
+		if (facts->icmp.from)
+			continue;
+		facts->icmp.from = arena_strdup(transfer->arena, icmp.from);
+		facts->icmp.type = icmp.type;
+		facts->icmp.code = icmp.code;
+		facts->icmp.mtu = icmp.mtu;
+	}
+}
+
+/* The error of a connection that stood. An ICMP error does not end it, as it would not end the agent's: it is noted and taken away, so
+ * that libcurl goes on. */
+static void take_error(struct transfer *transfer)
+{
+	struct socket_facts *facts = &transfer->socket;
+	int error = os_socket_take_error(facts->fd);
+	if (error)
+		facts->error = error;
+	take_icmp(transfer);
+}
+
+void socket_tap_measure(struct transfer *transfer)
+{
+	struct socket_facts *facts = &transfer->socket;
+	if (!facts->open)
+		return;
+	socket_tap_note_source(transfer);
+	if (os_socket_tcp_info(facts->fd, &facts->info))
+		facts->has_info = true;
+	if (facts->connected)
+		return;
+	socket_tap_note_connected(transfer);
+}
+
+void socket_tap_write(struct transfer *transfer)
+{
+	const struct socket_facts *facts = &transfer->socket;
+	if (!transfer->tcp)
+		return;
+	struct tcp_connect *tcp = &transfer->tcp->tcp;
+	if (facts->tuple.dst)
+		tcp->tuple = facts->tuple;
+	tcp->icmp = facts->icmp;
+	tcp->has_tcp_info = facts->has_info;
+	if (!facts->has_info)
+		return;
+	tcp->tcp_info = (struct tcp_facts){.rtt_us = facts->info.rtt_us,
+					   .retransmits = facts->info.retransmits,
+					   .unacked = facts->info.unacked,
+					   .mss = facts->info.mss};
+}
+
+void socket_tap_close(struct transfer *transfer)
+{
+	struct socket_facts *facts = &transfer->socket;
+	char byte;
+	socket_tap_measure(transfer);
+	take_icmp(transfer);
+	if (facts->connected && recv((curl_socket_t)facts->fd, &byte, 1, MSG_PEEK) == 0)
+		facts->eof = true;
+	facts->open = false;
+	socket_tap_write(transfer);
+}
+
+static bool is_step_peeked(const struct transfer *transfer)
+{
+	switch (transfer->step) {
+	case STEP_PROXY:
+		return !transfer->reply_looked_at && transfer->via.scheme != VIA_HTTPS;
+	case STEP_TLS_PROXY:
+	case STEP_TLS:
+		return !transfer->tls_looked_at;
+	case STEP_HTTP:
+		return transfer->reply.status == NOT_MEASURED;
+	case STEP_TCP:
+	case STEP_DONE:
+		break;
+	}
+	return false;
+}
+
+/* A TLS record starts with its type (handshake or alert, RFC 8446 5.1) and the major version 3. */
+static void look_at_hello_reply(struct transfer *transfer, const unsigned char *bytes, size_t length)
+{
+	bool tunnelled_in_tls = transfer->step == STEP_TLS && transfer->via.scheme == VIA_HTTPS;
+	struct observation *observation = tls_tap_open_observation(transfer);
+	transfer->tls_looked_at = true;
+	transfer->tls_heard = true;
+	bool is_tls = (bytes[0] == 0x16 || bytes[0] == 0x15) && (length < 2 || bytes[1] == 3);
+	if (is_tls || tunnelled_in_tls || !observation)
+		return;
+	if (length > FIRST_BYTES_MAX)
+		length = FIRST_BYTES_MAX;
+	observation->tls.plain_reply = hostile_bytes(transfer->arena, bytes, length);
+}
+
+static enum look peek(struct transfer *transfer)
+{
+	char bytes[PEEK_BYTES_MAX + 1];
+	ssize_t got = recv((curl_socket_t)transfer->socket.fd, bytes, PEEK_BYTES_MAX, MSG_PEEK);
+	if (got == 0)
+		transfer->socket.eof = true;
+	if (got < 0 && os_error_kind(os_socket_error()) == OS_ERROR_RESET)
+		transfer->socket.error = os_socket_error();
+	if (got <= 0)
+		return LOOK_GO_ON;
+	bytes[got] = '\0';
+	if (transfer->step == STEP_PROXY)
+		return proxy_tap_look(transfer, bytes, (size_t)got);
+	if (transfer->step == STEP_TLS_PROXY || transfer->step == STEP_TLS)
+		look_at_hello_reply(transfer, (const unsigned char *)bytes, (size_t)got);
+	return LOOK_GO_ON;
+}
+
+enum look socket_tap_look(struct transfer *transfer, bool readable, bool failed)
+{
+	socket_tap_note_connected(transfer);
+	if (!transfer->socket.connected)
+		return LOOK_GO_ON;
+	if (failed)
+		take_error(transfer);
+	if (!readable || !is_step_peeked(transfer))
+		return LOOK_GO_ON;
+	return peek(transfer);
+}
