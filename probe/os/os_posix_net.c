@@ -87,12 +87,14 @@ static bool read_nameserver(char *line, char out[64])
 	text[strcspn(text, ";# \t\r")] = '\0';
 	if (inet_aton(text, &v4))
 		return inet_ntop(AF_INET, &v4, out, 64) != NULL;
-	size_t address_length = strcspn(text, "%");
-	char scope = text[address_length];
-	text[address_length] = '\0';
-	bool valid = inet_pton(AF_INET6, text, &v6) == 1;
-	text[address_length] = scope; /* a link-local server is no use without its scope */
-	return valid && snprintf(out, 64, "%s", text) < 64;
+	/* a link-local server is no use without its scope */
+	char *scope = strchr(text, '%');
+	char address[INET6_ADDRSTRLEN];
+	if (scope)
+		*scope++ = '\0';
+	if (inet_pton(AF_INET6, text, &v6) != 1 || !inet_ntop(AF_INET6, &v6, address, sizeof(address)))
+		return false;
+	return snprintf(out, 64, "%s%s%s", address, scope ? "%" : "", scope ? scope : "") < 64;
 }
 
 /* Without a "nameserver" line glibc would ask 127.0.0.1; nobody configured that, so the answer here is "none". Of more than
