@@ -2,7 +2,6 @@
 
 #include <jansson.h>
 #include <limits.h>
-#include <math.h>
 #include <string.h>
 
 #include "probe/core/arena.h"
@@ -97,7 +96,7 @@ static double read_number(struct reader *r, json_t *json, double most)
 
 static int64_t read_us(struct reader *r, json_t *json)
 {
-	return json ? llround(read_number(r, json, MS_MAX) * 1000) : NOT_MEASURED;
+	return json ? (int64_t)(read_number(r, json, MS_MAX) * 1000 + 0.5) : NOT_MEASURED;
 }
 
 static int64_t read_at(struct reader *r, json_t *json)
@@ -234,7 +233,7 @@ void read_plain_field(struct reader *r, const struct field *field, json_t *json,
 	else if (kind == FIELD_AT_S)
 		*(int64_t *)at = read_at_s(r, json);
 	else if (kind == FIELD_SHARE)
-		*(double *)at = json ? round(read_number(r, json, 1) * 1000) / 1000 : 0;
+		*(double *)at = json ? read_number(r, json, 1) : 0;
 	else if (kind == FIELD_WORD)
 		read_word(r, field, json, at);
 }

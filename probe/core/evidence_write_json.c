@@ -1,7 +1,6 @@
 #include "probe/core/evidence_json.h"
 
 #include <jansson.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,7 +57,9 @@ static json_t *at_s_to_json(int64_t at_s)
 
 static json_t *share_to_json(double share)
 {
-	return json_real(share > 0 ? round(fmin(share, 1) * 1000) / 1000 : 0);
+	if (!(share > 0))
+		return json_real(0);
+	return json_real(share < 1 ? (double)(int)(share * 1000 + 0.5) / 1000 : 1);
 }
 
 static json_t *texts_to_json(const struct text_list *list)
