@@ -14,7 +14,9 @@ KRB5 = """
     dns_canonicalize_hostname = false
     udp_preference_limit = 1
 [realms]
-    {realm} = {{ kdc = {address}:88 }}
+    {realm} = {{
+        kdc = {address}:88
+    }}
 [domain_realm]
     .corp.test = {realm}
 """

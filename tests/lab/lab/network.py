@@ -61,6 +61,8 @@ class Lab:
         self.pending = [self.zone, self.dns1, self.dns2, self.web]
         self.resolv_conf([DNS1, DNS2])
         self.hosts_file({})
+        for name in ("nsswitch.conf", "resolv.conf"):
+            shutil.copy(f"/etc/netns/client/{name}", f"/etc/netns/proxy/{name}")
 
     # ---------------------------------------------------------------- building
 
@@ -191,7 +193,7 @@ class Lab:
         words = [HERE / "stub.py", mode, port] + addresses
         if certificate:
             words = [HERE / "stub.py", "--cert", certificate.chain, "--key", certificate.key, mode, port] + addresses
-        process = node.start(["/usr/bin/python3"] + words, f"stub-{mode}-{port}")
+        process = node.start(["/usr/bin/python3"] + words, f"stub-{mode.split(':')[0]}-{port}")
         node.wait_tcp(port, addresses[-1], process)
 
     # ---------------------------------------------------------------- servers and settings in one line
@@ -199,7 +201,7 @@ class Lab:
     squid = proxies.squid
     tinyproxy = proxies.tinyproxy
     dante = proxies.dante
-    nginx_status = proxies.nginx_status
+    proxy_status = proxies.proxy_status
     kdc = kerberos.kdc
     reg = registry.reg
     public_resolver = dns.public_resolver

@@ -2,6 +2,7 @@
 import crypt
 import hashlib
 import http
+import pathlib
 import shutil
 
 ADDRESS = "10.1.0.31"
@@ -143,19 +144,22 @@ def dante(lab, port=1080, password=False, block=None):
         lines.append(f"socks block {{ from: 0.0.0.0/0 to: {block if '/' in block else block + '/32'} }}")
     lines.append("socks pass { from: 0.0.0.0/0 to: 0.0.0.0/0 }")
     (work / "danted.conf").write_text("\n".join(lines) + "\n", encoding="ascii")
-    _client_files(lab)
+    if password:
+        _add_user()
     lab.pending.append(Server(lab.proxy, ["danted", "-f", work / "danted.conf", "-p", work / "pid"], f"dante-{port}", port))
     return f"{HOST}:{port}"
 
 
-def _client_files(lab):
-    """A server that resolves by the system's own lookup needs the enterprise's DNS servers in its namespace."""
-    lines = "".join(f"nameserver {server.address}\n" for server in (lab.dns1, lab.dns2))
-    with open("/etc/netns/proxy/resolv.conf", "w", encoding="ascii") as out:
-        out.write(lines)
+def _add_user():
+    """dante asks the system's own user list: the namespace proxy gets one more user (ip netns exec puts these files over /etc)."""
+    for name, line in (("passwd", f"{USER}:x:65000:65000::/nonexistent:/usr/sbin/nologin\n"),
+                       ("shadow", _htpasswd().rstrip("\n") + ":19000:0:99999:7:::\n")):
+        path = pathlib.Path("/etc/netns/proxy") / name
+        path.write_text(pathlib.Path("/etc", name).read_text(encoding="utf-8") + line, encoding="utf-8")
+        path.chmod(0o600 if name == "shadow" else 0o644)
 
 
-def nginx_status(lab, status, headers=None, body="", port=3130):
+def proxy_status(lab, status, headers=None, body="", port=3130):
     """Something on the proxy's port that answers every request, CONNECT too, with exactly this status."""
     lines = [f"HTTP/1.1 {status} {_reason(status)}", f"Content-Length: {len(body.encode())}", "Content-Type: text/html",
              "Connection: close"] + [f"{k}: {v}" for k, v in (headers or {}).items()]
