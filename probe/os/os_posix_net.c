@@ -137,23 +137,35 @@ static bool is_better(const struct best_route *best, bool main_table, uint32_t m
 	return metric < best->metric;
 }
 
-/** Attributes that are still to be read. The kernel's own RTA_ macros mix signs. */
-struct attributes {
+/** What is still to be read of a packet. The kernel's own RTA_ and NLMSG_ macros mix signs and alignments. */
+struct span {
 	const unsigned char *at;
 	size_t rest;
 };
 
-static const struct rtattr *next_attribute(struct attributes *list)
+/** The first header_bytes of the span if they are there and the length in them fits; moves on behind the item. */
+static const void *next_item(struct span *span, size_t header_bytes, size_t item_bytes)
 {
-	const struct rtattr *attribute = (const void *)list->at;
-	if (list->rest < sizeof(*attribute) || attribute->rta_len < sizeof(*attribute) ||
-	    attribute->rta_len > list->rest)
+	const void *item = span->at;
+	if (item_bytes < header_bytes || item_bytes > span->rest)
 		return NULL;
-	size_t step = RTA_ALIGN((size_t)attribute->rta_len);
-	step = step < list->rest ? step : list->rest;
-	list->at += step;
-	list->rest -= step;
-	return attribute;
+	size_t step = (item_bytes + 3) & ~(size_t)3; /* RTA_ALIGNTO, NLMSG_ALIGNTO */
+	step = step < span->rest ? step : span->rest;
+	span->at += step;
+	span->rest -= step;
+	return item;
+}
+
+static const struct rtattr *next_attribute(struct span *span)
+{
+	const struct rtattr *attribute = (const void *)span->at;
+	return span->rest < sizeof(*attribute) ? NULL : next_item(span, sizeof(*attribute), attribute->rta_len);
+}
+
+static const struct nlmsghdr *next_message(struct span *span)
+{
+	const struct nlmsghdr *message = (const void *)span->at;
+	return span->rest < sizeof(*message) ? NULL : next_item(span, sizeof(*message), message->nlmsg_len);
 }
 
 static uint32_t attribute_u32(const struct rtattr *attribute)
@@ -190,7 +202,7 @@ static void read_first_hop(int family, const struct rtattr *attribute, char out[
 	size_t size = RTA_PAYLOAD(attribute);
 	if (size < sizeof(*hop) || hop->rtnh_len < sizeof(*hop) || hop->rtnh_len > size)
 		return;
-	struct attributes list = {(const unsigned char *)(hop + 1), hop->rtnh_len - sizeof(*hop)};
+	struct span list = {(const unsigned char *)(hop + 1), hop->rtnh_len - sizeof(*hop)};
 	for (const struct rtattr *at = next_attribute(&list); at; at = next_attribute(&list))
 		read_gateway(family, at, out);
 }
@@ -203,8 +215,7 @@ struct route_facts {
 
 static void read_attributes(const struct nlmsghdr *message, const struct rtmsg *route, struct route_facts *out)
 {
-	struct attributes list = {(const unsigned char *)(route + 1),
-				  message->nlmsg_len - NLMSG_LENGTH(sizeof(*route))};
+	struct span list = {(const unsigned char *)(route + 1), message->nlmsg_len - NLMSG_LENGTH(sizeof(*route))};
 	*out = (struct route_facts){.table = route->rtm_table};
 	for (const struct rtattr *at = next_attribute(&list); at; at = next_attribute(&list)) {
 		if (at->rta_type == RTA_TABLE)
@@ -264,8 +275,8 @@ static int read_routes(int fd, int family, struct best_route *best)
 	ssize_t got = recv(fd, &packet, sizeof(packet), 0);
 	if (got <= 0)
 		return got < 0 && errno == EINTR ? 1 : -1;
-	unsigned rest = (unsigned)got;
-	for (const struct nlmsghdr *at = &packet.first; NLMSG_OK(at, rest); at = NLMSG_NEXT(at, rest)) {
+	struct span list = {(const unsigned char *)packet.bytes, (size_t)got};
+	for (const struct nlmsghdr *at = next_message(&list); at; at = next_message(&list)) {
 		if (at->nlmsg_type == NLMSG_DONE)
 			return 0;
 		if (at->nlmsg_type == NLMSG_ERROR)

@@ -194,7 +194,7 @@ bool os_socket_next_icmp(os_socket fd, struct os_icmp *out)
 		char bytes[512];
 		struct cmsghdr aligned;
 	} control;
-	char payload[1]; /* the head of the packet that caused the error; its ports are known already */
+	char payload[1] = {0}; /* the head of the packet that caused the error; its ports are known already */
 	for (int reads = 0; reads < ERROR_QUEUE_READS; reads++) {
 		struct iovec data = {payload, sizeof(payload)};
 		struct msghdr message = {
@@ -212,7 +212,16 @@ bool os_socket_next_icmp(os_socket fd, struct os_icmp *out)
 /* ------------------------------------------------------------------ TCP_INFO */
 
 /* The kernel's own numbers (include/net/tcp_states.h); netinet/tcp.h has the names, but not the newer fields. */
-enum { STATE_SYN_SENT = 2, STATE_SYN_RECV = 3, STATE_CLOSE = 7, STATE_LISTEN = 10, STATE_NEW_SYN_RECV = 12 };
+enum {
+	STATE_SYN_SENT = 2,
+	STATE_SYN_RECV = 3,
+	STATE_CLOSE = 7,
+	STATE_CLOSE_WAIT = 8,
+	STATE_LAST_ACK = 9,
+	STATE_LISTEN = 10,
+	STATE_CLOSING = 11,
+	STATE_NEW_SYN_RECV = 12
+};
 
 /** Had the handshake finished? A closed socket no longer says so by its state, but the acknowledged SYN stays counted:
  *  bytes_acked is 0 after a refused SYN, and at least 1 after a reset later on. */
@@ -230,6 +239,18 @@ static bool was_connected(const struct tcp_info *info, bool counts_bytes)
 	return true;
 }
 
+/** The kernel counts the peer's FIN as a byte: "closed without a word" must be 0. Where data and a FIN came and the socket
+ *  is closed already, one byte too many may be left. */
+static int64_t received_bytes(const struct tcp_info *info)
+{
+	bool peer_closed = info->tcpi_state == STATE_CLOSE_WAIT || info->tcpi_state == STATE_LAST_ACK ||
+			   info->tcpi_state == STATE_CLOSING;
+	int64_t bytes = (int64_t)info->tcpi_bytes_received;
+	if (bytes == 0 || info->tcpi_data_segs_in == 0)
+		return 0;
+	return peer_closed ? bytes - 1 : bytes;
+}
+
 bool os_socket_tcp_info(os_socket fd, struct os_tcp_info *out)
 {
 	struct tcp_info info;
@@ -237,14 +258,14 @@ bool os_socket_tcp_info(os_socket fd, struct os_tcp_info *out)
 	memset(&info, 0, sizeof(info));
 	if (getsockopt((int)fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
 		return false;
-	/* an older kernel fills less of it: the byte counters came with Linux 4.1 and 4.2 */
-	bool counts_bytes = size >= offsetof(struct tcp_info, tcpi_segs_out);
+	/* an older kernel fills less of it: the last counter used here came with Linux 4.6 */
+	bool counts_bytes = size >= offsetof(struct tcp_info, tcpi_data_segs_out);
 	out->rtt_us = info.tcpi_rtt > 0 ? (int64_t)info.tcpi_rtt : -1;
 	out->retransmits = (int)info.tcpi_total_retrans;
 	out->unacked = (int)info.tcpi_unacked;
 	out->mss = (int)info.tcpi_snd_mss;
 	out->bytes_acked = counts_bytes ? (int64_t)info.tcpi_bytes_acked : -1;
-	out->bytes_received = counts_bytes ? (int64_t)info.tcpi_bytes_received : -1;
+	out->bytes_received = counts_bytes ? received_bytes(&info) : -1;
 	out->connected = was_connected(&info, counts_bytes);
 	return true;
 }

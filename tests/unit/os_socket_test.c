@@ -148,10 +148,23 @@ static void a_connection_that_the_peer_closes_was_connected(void)
 	close(served);
 	usleep(SETTLE_US);
 	CHECK(info_of(fd).connected);
+	CHECK_INT(info_of(fd).bytes_received, 0);
 	CHECK_INT(os_socket_take_error(fd), 0);
 	shutdown(fd, SHUT_RDWR);
 	usleep(SETTLE_US);
 	CHECK(info_of(fd).connected);
+	CHECK_INT(info_of(fd).bytes_received, 0);
+	os_socket_close(fd);
+	close(listener);
+}
+
+static void the_peers_farewell_is_no_byte(void)
+{
+	int listener = open_listener(5), fd = connect_to(PORT_OPEN, WAIT_MS), served = accept(listener, NULL, NULL);
+	CHECK_INT(send(served, "bye", 3, 0), 3);
+	close(served);
+	usleep(SETTLE_US);
+	CHECK_INT(info_of(fd).bytes_received, 3);
 	os_socket_close(fd);
 	close(listener);
 }
@@ -241,6 +254,7 @@ static void check_family(const char *address)
 	a_reset_connection_was_connected();
 	what_was_sent_and_acknowledged_is_counted();
 	a_connection_that_the_peer_closes_was_connected();
+	the_peers_farewell_is_no_byte();
 	a_dropped_syn_is_sent_again();
 	an_icmp_error_names_its_sender();
 	what_is_no_tcp_socket_has_no_tcp_info();
