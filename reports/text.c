@@ -150,7 +150,8 @@ static void text_region(struct page *page)
 {
 	const struct report *report = page->report;
 	const char *code = report->run.region;
-	if (!code)
+	bool matters = report->run.region_used || !report->run.region_assumed;
+	if (!code || !matters)
 		return;
 	const char *name = targets_region_name(code);
 	struct strbuf region, line;

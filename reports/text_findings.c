@@ -83,10 +83,15 @@ static void text_remedy(struct page *page, const struct text_list *remedy)
 	strbuf_free(&line);
 }
 
+static const char *end_text(const char *host, int port, char *text, size_t bytes)
+{
+	return port == NOT_MEASURED ? host : host_port_format(host, port, text, bytes);
+}
+
 static const char *flow_source(const struct flow *flow, char *text, size_t bytes)
 {
 	if (flow->tuple.src)
-		return host_port_format(flow->tuple.src, flow->tuple.src_port, text, bytes);
+		return end_text(flow->tuple.src, flow->tuple.src_port, text, bytes);
 	bool by_proxy = flow->seen_from && strcmp(flow->seen_from, "proxy") == 0;
 	return say_text(by_proxy ? SAY_FLOW_FROM_PROXY : SAY_UNKNOWN);
 }
@@ -107,8 +112,7 @@ static void text_flow(struct page *page, const struct flow *flow)
 	strbuf_init(&line);
 	say(&line, SAY_FLOW,
 	    FILLS({"proto", flow->tuple.proto}, {"source", flow_source(flow, source, sizeof(source))},
-		  {"destination",
-		   to ? host_port_format(to, flow->tuple.dst_port, destination, sizeof(destination)) : NULL},
+		  {"destination", to ? end_text(to, flow->tuple.dst_port, destination, sizeof(destination)) : NULL},
 		  {"at", flow->first_at_ms < 0 ? NULL : timestamp_format(flow->first_at_ms, at)}, {"name", flow->fqdn},
 		  {"outcome", outcome_words(flow->outcome)}));
 	if (flow->attempts > 1) {

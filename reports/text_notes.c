@@ -5,6 +5,7 @@
 
 #include "probe/core/arena.h"
 #include "probe/core/strbuf.h"
+#include "probe/diagnosis/diagnosis.h"
 #include "reports/screen.h"
 
 enum { NOTES_SHOWN = 24 };
@@ -44,6 +45,13 @@ static const struct path *path_by_id(const struct report *report, const char *id
 	return NULL;
 }
 
+/* A cause in people's words; a remark as it is. */
+static const char *remark_words(const char *text)
+{
+	const struct cause *cause = cause_find(text);
+	return cause ? cause->title : text;
+}
+
 static const char *why_not_judged(struct notes *notes, const struct path *path)
 {
 	const struct verdict *verdict = &path->verdict;
@@ -52,9 +60,9 @@ static const char *why_not_judged(struct notes *notes, const struct path *path)
 	if (path->route.problem)
 		strbuf_add(&why, path->route.problem);
 	else if (verdict->cause)
-		strbuf_add(&why, verdict->cause);
+		strbuf_add(&why, remark_words(verdict->cause));
 	for (size_t i = 0; i < verdict->also.count; i++)
-		strbuf_printf(&why, "%s%s", why.length ? "; " : "", verdict->also.items[i]);
+		strbuf_printf(&why, "%s%s", why.length ? "; " : "", remark_words(verdict->also.items[i]));
 	struct strbuf what;
 	strbuf_init(&what);
 	for (size_t i = 0; i < verdict->not_run.count; i++)
@@ -77,7 +85,8 @@ static void note_inconclusive(struct notes *notes, const struct report *report)
 		if (!path)
 			continue;
 		note(notes, SAY_NOTE_PATH,
-		     FILLS({"target", target_name(notes, path->target)}, {"identity", identity_text(path->identity)},
+		     FILLS({"target", target_name(notes, path->target)},
+			   {"identity", say_text(say_identity(path->identity))},
 			   {"route", route_kind_text(path->route.kind)}, {"why", why_not_judged(notes, path)}));
 	}
 }
@@ -118,12 +127,12 @@ static void note_remark(struct notes *notes, const struct remark *remark)
 {
 	char more[24];
 	snprintf(more, sizeof(more), "%zu", remark->targets - 1);
-	/* a cause id is one word; everything else is a sentence */
-	bool is_cause = strchr(remark->text, ' ') == NULL;
-	enum say one = is_cause ? SAY_NOTE_ALSO_CAUSE : SAY_NOTE_ALSO;
-	enum say many = is_cause ? SAY_NOTE_ALSO_CAUSE_MORE : SAY_NOTE_ALSO_MORE;
+	const struct cause *cause = cause_find(remark->text);
+	enum say one = cause ? SAY_NOTE_ALSO_CAUSE : SAY_NOTE_ALSO;
+	enum say many = cause ? SAY_NOTE_ALSO_CAUSE_MORE : SAY_NOTE_ALSO_MORE;
 	note(notes, remark->targets > 1 ? many : one,
-	     FILLS({"remark", remark->text}, {"target", target_name(notes, remark->first)}, {"count", more}));
+	     FILLS({"remark", cause ? cause->title : remark->text}, {"target", target_name(notes, remark->first)},
+		   {"count", more}, {"cause", remark->text}));
 }
 
 static void note_remarks(struct notes *notes, const struct report *report)
@@ -142,8 +151,9 @@ static void note_setting(struct notes *notes, const struct identity *identity, c
 {
 	for (size_t i = 0; setting && i < setting->problems.count; i++)
 		note(notes, SAY_NOTE_SETTING,
-		     FILLS({"identity", identity_text(identity->id)}, {"route", route_kind_text(setting->kind)},
-			   {"location", setting->location}, {"problem", setting->problems.items[i]}));
+		     FILLS({"identity", say_text(say_identity(identity->id))},
+			   {"route", route_kind_text(setting->kind)}, {"location", setting->location},
+			   {"problem", setting->problems.items[i]}));
 }
 
 static void note_identity(struct notes *notes, const struct identity *identity)
@@ -151,7 +161,7 @@ static void note_identity(struct notes *notes, const struct identity *identity)
 	if (identity->mode != MODE_RUN && identity->why)
 		note(notes,
 		     identity->mode == MODE_SETTINGS ? SAY_NOTE_IDENTITY_SETTINGS : SAY_NOTE_IDENTITY_UNAVAILABLE,
-		     FILLS({"identity", identity_text(identity->id)}, {"why", identity->why}));
+		     FILLS({"identity", say_text(say_identity(identity->id))}, {"why", identity->why}));
 	note_setting(notes, identity, identity->wininet);
 	note_setting(notes, identity, identity->winhttp);
 	note_setting(notes, identity, identity->agent);

@@ -26,7 +26,9 @@ static const char *number_text(int number, char *text)
 
 static const char *end_text(const char *host, int port, char *text)
 {
-	return host ? host_port_format(host, port, text, NAME_BYTES) : NULL;
+	if (!host || port == NOT_MEASURED)
+		return host;
+	return host_port_format(host, port, text, NAME_BYTES);
 }
 
 void say_time_of_day(struct strbuf *out, const struct report *report, int64_t offset_us)

@@ -92,3 +92,8 @@ enum say say_confidence(double confidence)
 		return SAY_SURE_PROVEN;
 	return confidence >= 0.5 ? SAY_SURE_LIKELY : SAY_SURE_SUSPECTED;
 }
+
+enum say say_identity(enum identity_id id)
+{
+	return id == IDENTITY_SYSTEM ? SAY_IDENTITY_SYSTEM : SAY_IDENTITY_USER;
+}

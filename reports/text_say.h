@@ -35,5 +35,6 @@ enum say say_stage(enum stage stage);
 enum say say_owner(enum owner owner);
 enum say say_subject(enum subject_kind kind);
 enum say say_confidence(double confidence);
+enum say say_identity(enum identity_id id);
 
 #endif

@@ -168,7 +168,8 @@ void text_paths(struct page *page)
 {
 	static const enum say heads[] = {SAY_TABLE_DNS, SAY_TABLE_TCP,	SAY_TABLE_PROXY,
 					 SAY_TABLE_TLS, SAY_TABLE_HTTP, SAY_TABLE_RESULT};
-	static const enum say legend[] = {SAY_LEGEND_STAR, SAY_LEGEND_CELLS, SAY_LEGEND_COLUMNS, SAY_LEGEND_ROUTES};
+	static const enum say legend[] = {SAY_LEGEND_STAR, SAY_LEGEND_CELLS, SAY_LEGEND_COLUMNS, SAY_LEGEND_AS,
+					  SAY_LEGEND_ROUTES};
 	if (page->report->path_count == 0)
 		return;
 	page_heading(page, SAY_TABLE);

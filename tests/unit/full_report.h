@@ -32,7 +32,8 @@ static void full_run(struct report *report)
 	report->run.end_reason = END_DEADLINE;
 	report->run.region = "weu";
 	report->run.region_assumed = report->run.region_used = true;
-	FULL_TEXTS(a, &report->run.service_roots, "aa11", "bb22");
+	FULL_TEXTS(a, &report->run.service_roots, "aa11aa11aa11aa11aa11aa11aa11aa11aa11aa11aa11aa11aa11aa11aa11aa11",
+		   "bb22bb22bb22bb22bb22bb22bb22bb22bb22bb22bb22bb22bb22bb22bb22bb22");
 	report->run.service_roots_given = report->run.experiments = report->run.credentials = true;
 	report->run.private_endpoint = "expected";
 	report->run.timeout_us = 5000000;
@@ -178,7 +179,8 @@ static void full_exchanges(struct report *report, struct path *path)
 					 .by_proxy = true,
 					 .status = 511,
 					 .body_bytes = 65536,
-					 .body_sha256 = "cc33",
+					 .body_sha256 =
+						 "cc33cc33cc33cc33cc33cc33cc33cc33cc33cc33cc33cc33cc33cc33cc33cc33",
 					 .body_head = "hello",
 					 .body_matches = true,
 					 .bytes_acked = 200,
@@ -189,8 +191,9 @@ static void full_exchanges(struct report *report, struct path *path)
 static void full_handshake(struct report *report, struct path *path)
 {
 	struct observation *o = full_observation(report, path, OP_TLS_HANDSHAKE);
-	static struct certificate chain[] = {{"CN=a.example", "CN=CA,O=Corp", "a.example", "CA", "Corp", -631152000,
-					      253402300799, "dd44", true, true}};
+	static struct certificate chain[] = {
+		{"CN=a.example", "CN=CA,O=Corp", "a.example", "CA", "Corp", -631152000, 253402300799,
+		 "dd44dd44dd44dd44dd44dd44dd44dd44dd44dd44dd44dd44dd44dd44dd44dd44", true, true}};
 	o->tls = (struct tls_handshake){.tuple = full_tuple,
 					.peer = "target",
 					.sni = "a.example",
@@ -206,7 +209,8 @@ static void full_handshake(struct report *report, struct path *path)
 					.verify = "expired",
 					.name_matches = true,
 					.root_subject = "CN=Root",
-					.root_sha256 = "ee55",
+					.root_sha256 =
+						"ee55ee55ee55ee55ee55ee55ee55ee55ee55ee55ee55ee55ee55ee55ee55ee55",
 					.root_service = true,
 					.root_public = true,
 					.verified_at_s = 1769850307,
