@@ -129,7 +129,7 @@ int http_tap_debug(CURL *easy, curl_infotype type, char *bytes, size_t length, v
 	return 0;
 }
 
-void http_tap_close(struct transfer *transfer, enum failure failure)
+void http_tap_close(struct transfer *transfer, enum failure failure, bool whole)
 {
 	struct observation *observation = transfer->http;
 	struct http_exchange *http = &observation->http;
@@ -142,7 +142,7 @@ void http_tap_close(struct transfer *transfer, enum failure failure)
 		return;
 	http->body_bytes = body->bytes;
 	http->body_head = hostile_text(transfer->arena, body->head, body->head_length);
-	if (transfer->error[0] || body->cut)
+	if (!whole)
 		return;
 	http->body_sha256 = body_sha256(transfer);
 	http->body_matches = body->same && (size_t)body->bytes == strlen(transfer->expect_body);

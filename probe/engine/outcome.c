@@ -37,20 +37,34 @@ enum failure outcome_of_error(int code)
 	return FAILURE_UNKNOWN;
 }
 
-/* The error that ended it, by the socket first: libcurl keeps the last one it met, which may be older. */
-static int socket_error_of(const struct transfer *transfer)
+static int curl_error_of(const struct transfer *transfer)
 {
 	long code = 0;
-	if (transfer->socket.error)
-		return transfer->socket.error;
 	if (transfer->easy)
 		curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &code);
 	return (int)code;
 }
 
+/* The error that ended it, by the socket first: libcurl keeps the last one it met, which may be older. */
+static int socket_error_of(const struct transfer *transfer)
+{
+	return transfer->socket.error ? transfer->socket.error : curl_error_of(transfer);
+}
+
+/* Linux says EPIPE for a reset that came after the peer's FIN: the FIN was first. */
+static bool is_after_fin(int error)
+{
+	return strcmp(os_error_name(error), "EPIPE") == 0;
+}
+
+static bool says_reset(int error)
+{
+	return os_error_kind(error) == OS_ERROR_RESET && !is_after_fin(error);
+}
+
 static bool is_reset(const struct transfer *transfer)
 {
-	return os_error_kind(socket_error_of(transfer)) == OS_ERROR_RESET;
+	return says_reset(transfer->socket.error) || says_reset(curl_error_of(transfer));
 }
 
 /* How a connection that stood came to its end without an answer. */
@@ -60,19 +74,23 @@ static enum failure broken(const struct transfer *transfer, struct ending ending
 		return ending.failure;
 	if (is_reset(transfer))
 		return FAILURE_CONNECTION_RESET;
-	if (transfer->socket.eof || ending.code == CURLE_GOT_NOTHING)
-		return FAILURE_EOF;
 	int error = socket_error_of(transfer);
+	if (transfer->socket.eof || ending.code == CURLE_GOT_NOTHING || is_after_fin(error))
+		return FAILURE_EOF;
 	return error ? outcome_of_error(error) : FAILURE_UNKNOWN;
 }
 
 static void close_observation(struct transfer *transfer, struct observation *observation, enum failure failure)
 {
-	int error = socket_error_of(transfer);
+	int taken = transfer->socket.error, error = curl_error_of(transfer);
 	observation->failure = failure;
 	observation->duration_us = transfer_now_us(transfer) - observation->start_us;
-	if (failure != FAILURE_NONE && error && outcome_of_error(error) == failure)
+	if (failure == FAILURE_NONE)
+		return;
+	if (error && outcome_of_error(error) == failure)
 		observation->os_error = os_error_name(error);
+	else if (taken && !is_after_fin(taken)) /* an ICMP error on a connection that stood, too */
+		observation->os_error = os_error_name(taken);
 }
 
 static const char *own_words(struct transfer *transfer)
@@ -123,7 +141,7 @@ static enum failure tls_end(struct transfer *transfer, struct observation *obser
 	struct tls_handshake *tls = &observation->tls;
 	enum failure failure = tls_failure(transfer, observation, ending);
 	close_observation(transfer, observation, failure);
-	if (!tls->error)
+	if (!tls->error && ending.code != CURLE_COULDNT_CONNECT)
 		tls->error = own_words(transfer);
 	if (transfer->socket.has_info) {
 		tls->bytes_acked = transfer->socket.info.bytes_acked;
@@ -210,9 +228,11 @@ static enum failure http_end(struct transfer *transfer, struct ending ending)
 {
 	enum failure failure = http_failure(transfer, ending);
 	close_observation(transfer, transfer->http, failure);
-	http_tap_close(transfer, failure);
+	http_tap_close(transfer, failure, false);
 	if (!transfer->body.cut)
 		transfer->http->http.error = own_words(transfer);
+	if (failure == FAILURE_NONE && !ending.by_curl)
+		transfer->http->http.error = "the body did not come to its end in time";
 	if (transfer->socket.has_info)
 		transfer->http->http.bytes_acked = transfer->socket.info.bytes_acked;
 	return failure;

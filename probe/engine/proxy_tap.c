@@ -9,7 +9,7 @@
 #include "probe/core/url.h"
 #include "probe/engine/hostile.h"
 
-enum { HOLD_LIMIT_US = 250 * 1000, PROBLEM_TEXT_MAX = 256 };
+enum { HOLD_LIMIT_US = 250 * 1000, PROBLEM_TEXT_MAX = 256, SOCKS4_GRANTED = 90 };
 
 static const char *protocol_text(enum via_scheme scheme)
 {
@@ -111,8 +111,7 @@ static size_t body_wanted(const char *bytes, const char *body)
 	const char *coding = raw_header(bytes, body, "transfer-encoding:");
 	if (coding)
 		return 1;
-	long long announced =
-		length ? strtoll(length, NULL, 10) : 0;
+	long long announced = length ? strtoll(length, NULL, 10) : 0;
 	if (announced <= 0)
 		return 0;
 	return announced < BODY_HEAD_MAX ? (size_t)announced : BODY_HEAD_MAX;
@@ -150,9 +149,9 @@ static enum look look_at_http(struct transfer *transfer, const char *bytes, size
 	bool refused = length > 9 && !(bytes[8] == ' ' && bytes[9] == '2');
 	if (body && refused && !transfer_is_proxied_get(transfer)) {
 		size_t got = (size_t)(bytes + length - body);
+		keep_body(transfer, bytes, body, got);
 		if (got < body_wanted(bytes, body) && length < PEEK_BYTES_MAX && may_wait(transfer))
 			return LOOK_HOLD;
-		keep_body(transfer, bytes, body, got);
 	}
 	transfer->reply_looked_at = true;
 	return LOOK_GO_ON;
@@ -224,6 +223,8 @@ void proxy_tap_close(struct transfer *transfer, enum failure failure)
 	enum failure by_reply = reply_failure(transfer);
 	observation->failure = by_reply == FAILURE_NONE ? failure : by_reply;
 	observation->duration_us = transfer_now_us(transfer) - observation->start_us;
+	if (observation->failure == FAILURE_NONE && !transfer_by_http_proxy(transfer))
+		proxy->socks_reply = transfer->via.scheme == VIA_SOCKS4 ? SOCKS4_GRANTED : 0;
 	proxy->status = transfer->reply.status;
 	proxy->headers = transfer->reply.headers;
 	proxy->schemes = transfer->reply.schemes;

@@ -199,21 +199,30 @@ static void look_at_hello_reply(struct transfer *transfer, const unsigned char *
 	observation->tls.plain_reply = hostile_bytes(transfer->arena, bytes, length);
 }
 
+size_t socket_tap_peek(struct transfer *transfer, void *bytes, size_t max)
+{
+	struct socket_facts *facts = &transfer->socket;
+	if (!facts->open)
+		return 0;
+	ssize_t got = recv((curl_socket_t)facts->fd, bytes, max, MSG_PEEK);
+	if (got == 0)
+		facts->eof = true;
+	if (got < 0 && os_error_kind(os_socket_error()) == OS_ERROR_RESET)
+		facts->error = os_socket_error();
+	return got > 0 ? (size_t)got : 0;
+}
+
 static enum look peek(struct transfer *transfer)
 {
 	char bytes[PEEK_BYTES_MAX + 1];
-	ssize_t got = recv((curl_socket_t)transfer->socket.fd, bytes, PEEK_BYTES_MAX, MSG_PEEK);
-	if (got == 0)
-		transfer->socket.eof = true;
-	if (got < 0 && os_error_kind(os_socket_error()) == OS_ERROR_RESET)
-		transfer->socket.error = os_socket_error();
-	if (got <= 0)
+	size_t got = socket_tap_peek(transfer, bytes, PEEK_BYTES_MAX);
+	if (!got)
 		return LOOK_GO_ON;
 	bytes[got] = '\0';
 	if (transfer->step == STEP_PROXY)
-		return proxy_tap_look(transfer, bytes, (size_t)got);
+		return proxy_tap_look(transfer, bytes, got);
 	if (transfer->step == STEP_TLS_PROXY || transfer->step == STEP_TLS)
-		look_at_hello_reply(transfer, (const unsigned char *)bytes, (size_t)got);
+		look_at_hello_reply(transfer, (const unsigned char *)bytes, got);
 	return LOOK_GO_ON;
 }
 

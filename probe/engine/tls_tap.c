@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "probe/core/arena.h"
 #include "probe/engine/certificate.h"
@@ -108,8 +109,13 @@ static void on_record(struct tls_link *link, const unsigned char *bytes, size_t 
 	struct tls_handshake *tls = &link->observation->tls;
 	link->transfer->tls_heard = true;
 	bool is_tls = length >= 2 && bytes[0] >= 0x14 && bytes[0] <= 0x17 && bytes[1] == 3;
-	if (!is_tls && length && tls->progress == TLS_HELLO_SENT && !tls->plain_reply)
-		tls->plain_reply = hostile_bytes(link->transfer->arena, bytes, length);
+	if (is_tls || length > FIRST_BYTES_MAX || tls->progress != TLS_HELLO_SENT || tls->plain_reply)
+		return;
+	char first[FIRST_BYTES_MAX];
+	memcpy(first, bytes, length);
+	if (link->to_proxy || link->transfer->via.scheme != VIA_HTTPS) /* what follows is still in the socket */
+		length += socket_tap_peek(link->transfer, first + length, sizeof(first) - length);
+	tls->plain_reply = hostile_bytes(link->transfer->arena, first, length);
 }
 
 static void on_message(int sent, int version, int type, const void *bytes, size_t length, SSL *ssl, void *user)

@@ -197,7 +197,7 @@ static void step_went_well(struct transfer *transfer)
 	if (transfer->step == STEP_PROXY)
 		proxy_tap_close(transfer, FAILURE_NONE);
 	if (transfer->step == STEP_HTTP)
-		http_tap_close(transfer, FAILURE_NONE);
+		http_tap_close(transfer, FAILURE_NONE, true);
 }
 
 static void note_connected(struct transfer *transfer)
@@ -259,7 +259,8 @@ void transfer_end(struct transfer *transfer, struct ending ending)
 	pool_forget(transfer->pool, transfer);
 	uv_timer_stop(&transfer->stage_timer);
 	uv_timer_stop(&transfer->hold_timer);
-	if (ending.by_curl && ending.code == CURLE_OK)
+	bool refused_get = transfer_is_proxied_get(transfer) && transfer->step == STEP_PROXY; /* 407 */
+	if (ending.by_curl && ending.code == CURLE_OK && !refused_get)
 		transfer_advance(transfer, STEP_DONE);
 	socket_tap_measure(transfer);
 	tls_tap_detach(transfer);
@@ -295,6 +296,8 @@ static bool url_take(struct transfer *transfer, const char *text)
 	transfer->host = url.host;
 	transfer->port = url.port;
 	host_port_format(url.host, url.port, authority, sizeof(authority));
+	if (!url.port_given)
+		*strrchr(authority, ':') = '\0';
 	transfer->url = arena_printf(transfer->arena, "%s://%s%s", url.scheme, authority, url.path);
 	return true;
 }

@@ -19,6 +19,11 @@ static void pin(struct transfer *transfer, const char *host, int port, const cha
 	transfer->pins = curl_slist_append(transfer->pins, entry);
 }
 
+static bool is_resolved_here(const struct transfer *transfer)
+{
+	return transfer->via.scheme == VIA_SOCKS4 || transfer->via.scheme == VIA_SOCKS5;
+}
+
 /* Names keep their place in Host, SNI, CONNECT, SPN and the certificate's check; only their address is decided already. */
 static void pins_set(struct transfer *transfer)
 {
@@ -26,12 +31,18 @@ static void pins_set(struct transfer *transfer)
 		pin(transfer, transfer->host, transfer->port, transfer->address);
 	else
 		pin(transfer, transfer->via.host, transfer->via.port, transfer->address);
-	bool resolved_here = transfer->via.scheme == VIA_SOCKS4 || transfer->via.scheme == VIA_SOCKS5;
-	if (resolved_here && transfer->target_address)
+	if (is_resolved_here(transfer) && transfer->target_address)
 		pin(transfer, transfer->host, transfer->port, transfer->target_address);
 	curl_easy_setopt(transfer->easy, CURLOPT_RESOLVE, transfer->pins);
 	curl_share_setopt(transfer->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
 	curl_easy_setopt(transfer->easy, CURLOPT_SHARE, transfer->share);
+}
+
+/* libcurl would look the name up itself, behind the back of the run's resolver. */
+static bool lacks_address(const struct transfer *transfer)
+{
+	struct address literal;
+	return is_resolved_here(transfer) && !transfer->target_address && !address_parse(transfer->host, &literal);
 }
 
 static long proxy_type(enum via_scheme scheme)
@@ -149,6 +160,7 @@ static void behaviour_set(CURL *easy, const struct transfer *transfer)
 {
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, FAR_AWAY_MS);
+	curl_easy_setopt(easy, CURLOPT_HAPPY_EYEBALLS_TIMEOUT_MS, FAR_AWAY_MS);
 	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
 	curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
 	curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, transfer->raw ? 1L : 0L);
@@ -164,7 +176,7 @@ bool transfer_options_set(struct transfer *transfer, const struct transfer_spec 
 {
 	transfer->easy = curl_easy_init();
 	transfer->share = curl_share_init();
-	if (!transfer->easy || !transfer->share)
+	if (!transfer->easy || !transfer->share || lacks_address(transfer))
 		return false;
 	CURL *easy = transfer->easy;
 	callbacks_set(easy, transfer);

@@ -175,6 +175,9 @@ void socket_tap_write(struct transfer *transfer);
 /** Before the socket closes. */
 void socket_tap_close(struct transfer *transfer);
 
+/** Up to max bytes that libcurl has not read yet; 0 for none, or the peer's end, which is noted. */
+size_t socket_tap_peek(struct transfer *transfer, void *bytes, size_t max);
+
 enum look { LOOK_GO_ON, LOOK_HOLD, LOOK_ENDED };
 /** Look at a socket before libcurl does. LOOK_ENDED: the transfer is gone. */
 enum look socket_tap_look(struct transfer *transfer, bool readable, bool failed);
@@ -204,7 +207,8 @@ void proxy_tap_close(struct transfer *transfer, enum failure failure);
 size_t http_tap_header(char *bytes, size_t size, size_t count, void *user);
 size_t http_tap_body(char *bytes, size_t size, size_t count, void *user);
 int http_tap_debug(CURL *easy, curl_infotype type, char *bytes, size_t length, void *user);
-void http_tap_close(struct transfer *transfer, enum failure failure);
+/** whole: the body came to its end. */
+void http_tap_close(struct transfer *transfer, enum failure failure, bool whole);
 void http_tap_reset(struct transfer *transfer);
 
 /* reply.c */
