@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "probe/core/arena.h"
+#include "probe/diagnosis/parts.h"
 #include "probe/diagnosis/rules.h"
 #include "probe/diagnosis/view.h"
 
@@ -48,9 +49,27 @@ static struct verdict path_verdict(const struct view *view)
 	return verdict;
 }
 
+static void forget_judgement(struct report *report)
+{
+	report->findings = NULL;
+	report->finding_count = report->finding_capacity = 0;
+	report->readiness = (struct readiness){0};
+	for (size_t i = 0; i < report->path_count; i++) {
+		report->paths[i]->stage_count = 0;
+		report->paths[i]->verdict = verdict_new(STATUS_INCONCLUSIVE);
+	}
+}
+
 void diagnose(struct report *report)
 {
+	forget_judgement(report);
 	const struct view *views = view_all(report);
-	for (size_t i = 0; i < report->path_count; i++)
-		report->paths[i]->verdict = path_verdict(&views[i]);
+	for (size_t i = 0; i < report->path_count; i++) {
+		struct verdict verdict = path_verdict(&views[i]);
+		laws_apply(&views[i], &verdict);
+		report->paths[i]->verdict = verdict;
+		stages_judge(&views[i], report->paths[i]);
+	}
+	findings_make(report, views);
+	readiness_judge(report, views);
 }

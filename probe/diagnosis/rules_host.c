@@ -222,9 +222,20 @@ bool rule_host_clock_breaks(const struct view *view, struct verdict *out)
 	return clock_is_wrong(view->report) && verdict_if_any(view, out, "host_clock_skewed", 0.9, is_out_of_date);
 }
 
+/* Does some path break by it already? */
+static bool clock_breaks_any(const struct view *view)
+{
+	for (size_t i = 0; i < view->all_count; i++)
+		for (size_t k = 0; k < view->all[i].tried_count; k++)
+			if (tried_failed(&view->all[i].tried[k]) && is_out_of_date(view, &view->all[i].tried[k]))
+				return true;
+	return false;
+}
+
+/* Said of what still works only where nothing breaks by it: else the finding is there, and what works need not be doubted. */
 bool rule_host_clock_skewed(const struct view *view, struct verdict *out)
 {
-	if (!clock_is_wrong(view->report))
+	if (!clock_is_wrong(view->report) || clock_breaks_any(view))
 		return false;
 	verdict_set(view, out, "host_clock_skewed", view->report->host.clock_witnesses > CLOCK_WITNESSES ? 0.95 : 0.9);
 	for (size_t i = 0; i < view->tried_count; i++)

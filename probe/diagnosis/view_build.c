@@ -211,6 +211,52 @@ static void judge(struct view *view)
 	}
 }
 
+/* ------------------------------------------------------------------ ranges */
+
+static bool answered_inside(const struct prefix *prefix, const struct tried *tried)
+{
+	struct address address;
+	if (!tried->tcp || !address_parse(tried->attempt->address, &address) || !prefix_contains(prefix, &address))
+		return false;
+	return tried->tcp->failure == FAILURE_NONE ||
+	       (tried->tcp->failure == FAILURE_CONNECTION_REFUSED && !tried->tcp->tcp.icmp.from);
+}
+
+/* Does some direct path of the report, this one's samples too, hear anybody inside? */
+static bool range_answers(const struct view *view, const struct prefix *prefix)
+{
+	for (size_t i = 0; i < view->all_count; i++)
+		for (size_t k = 0; !view->all[i].proxied && k < view->all[i].tried_count; k++)
+			if (answered_inside(prefix, &view->all[i].tried[k]))
+				return true;
+	return false;
+}
+
+/* Silence is no fault where nobody is known to listen; what is said aloud (an ICMP error, this machine's refusal) is. */
+static bool range_is_refused(const struct view *view)
+{
+	for (size_t i = 0; i < view->tried_count; i++)
+		if (tried_failed(&view->tried[i]) && view->tried[i].attempt->failure != FAILURE_TIMEOUT)
+			return true;
+	return false;
+}
+
+static void judge_range(struct view *view)
+{
+	struct prefix prefix;
+	if (view->proxied || !view->target->cidr || !prefix_parse(view->target->cidr, &prefix)) {
+		view->status = STATUS_INCONCLUSIVE;
+		view->broke = STAGE_NONE;
+	} else if (range_answers(view, &prefix)) {
+		view->status = STATUS_PASS;
+		view->broke = STAGE_NONE;
+	} else {
+		view->status = range_is_refused(view) ? STATUS_FAIL : STATUS_INCONCLUSIVE;
+	}
+}
+
+/* ------------------------------------------------------------------ building */
+
 static const char *name_or_null(const char *host)
 {
 	struct address address;
@@ -234,7 +280,8 @@ static void view_build(struct view *view, struct report *report, const struct pa
 	if (!via_parse(report->arena, path->route.via, &view->via))
 		view->via = (struct via){.scheme = VIA_DIRECT, .port = NOT_MEASURED};
 	view->proxied = view->via.scheme != VIA_DIRECT;
-	view->name = name_or_null(view->proxied ? view->via.host : path->target->host);
+	if (path->target->kind != TARGET_CIDR)
+		view->name = name_or_null(view->proxied ? view->via.host : path->target->host);
 	if (view->via.scheme == VIA_SOCKS4 || view->via.scheme == VIA_SOCKS5)
 		view->target_name = name_or_null(path->target->host);
 	try_all(view);
@@ -250,5 +297,8 @@ struct view *view_all(struct report *report)
 		views[i].all = views;
 		views[i].all_count = report->path_count;
 	}
+	for (size_t i = 0; i < report->path_count; i++)
+		if (views[i].target->kind == TARGET_CIDR)
+			judge_range(&views[i]);
 	return views;
 }

@@ -1,0 +1,164 @@
+/* One cause, one finding: the paths that break by the same cause, owner and subject. */
+
+#include <string.h>
+
+#include "probe/core/arena.h"
+#include "probe/core/strbuf.h"
+#include "probe/diagnosis/parts.h"
+
+enum { EVIDENCE_MAX = 32 };
+
+static bool same_thing(const struct finding *finding, const struct verdict *verdict, const struct subject *subject)
+{
+	return text_equal(finding->cause, verdict->cause) && finding->owner == verdict->owner &&
+	       finding->subject_kind == subject->kind && text_equal(finding->subject, subject->value);
+}
+
+static struct finding *find(const struct report *report, const struct verdict *verdict, const struct subject *subject)
+{
+	for (size_t i = 0; i < report->finding_count; i++)
+		if (same_thing(report->findings[i], verdict, subject))
+			return report->findings[i];
+	return NULL;
+}
+
+static struct finding *open_finding(struct report *report, const struct verdict *verdict, const struct subject *subject)
+{
+	struct finding *finding = report_add_finding(report);
+	finding->status = STATUS_WARN;
+	finding->stage = verdict->stage;
+	finding->cause = verdict->cause;
+	finding->owner = verdict->owner;
+	finding->subject_kind = subject->kind;
+	finding->subject = subject->value;
+	return finding;
+}
+
+static void add_target(struct report *report, struct finding *finding, struct target *target)
+{
+	for (size_t i = 0; i < finding->target_count; i++)
+		if (finding->targets[i] == target)
+			return;
+	finding->targets = arena_grow(report->arena, finding->targets, &finding->target_capacity, finding->target_count,
+				      sizeof(struct target *));
+	finding->targets[finding->target_count++] = target;
+}
+
+static void add_evidence(struct report *report, struct finding *finding, const struct observation_list *evidence)
+{
+	for (size_t i = 0; i < evidence->count && finding->evidence.count < EVIDENCE_MAX; i++) {
+		bool known = false;
+		for (size_t k = 0; k < finding->evidence.count; k++)
+			known |= finding->evidence.items[k] == evidence->items[i];
+		if (!known)
+			observation_list_add(report->arena, &finding->evidence, evidence->items[i]);
+	}
+}
+
+static void join(struct report *report, struct finding *finding, const struct view *view)
+{
+	struct path *path = report->paths[view - view->all];
+	path_list_add(report->arena, &finding->paths, path);
+	if (!path->effective)
+		return;
+	add_target(report, finding, path->target);
+	add_evidence(report, finding, &path->verdict.evidence);
+	if (path_blocks(view))
+		finding->status = STATUS_FAIL;
+	if (path->verdict.confidence > finding->confidence)
+		finding->confidence = path->verdict.confidence;
+}
+
+static bool has_cause(const struct view *view)
+{
+	const struct verdict *verdict = &view->path->verdict;
+	return verdict->cause && verdict->status != STATUS_PASS && !verdict_is_excused(view);
+}
+
+/* Effective paths make findings; the others join what is there, and else stay silent: a way that is shut and not taken is no news. */
+static void collect(struct report *report, const struct view *views)
+{
+	for (int effective = 1; effective >= 0; effective--)
+		for (size_t i = 0; i < report->path_count; i++) {
+			const struct view *view = &views[i];
+			if (view->path->effective != (effective == 1) || !has_cause(view))
+				continue;
+			struct subject subject = subject_of(view);
+			struct finding *finding = find(report, &view->path->verdict, &subject);
+			if (!finding && effective)
+				finding = open_finding(report, &view->path->verdict, &subject);
+			if (finding)
+				join(report, finding, view);
+		}
+}
+
+/* What blocks before what warns; else in the order of the paths. */
+static void sort(struct report *report)
+{
+	for (size_t i = 1; i < report->finding_count; i++) {
+		struct finding *finding = report->findings[i];
+		size_t k = i;
+		for (; k > 0 && finding->status == STATUS_FAIL && report->findings[k - 1]->status != STATUS_FAIL; k--)
+			report->findings[k] = report->findings[k - 1];
+		report->findings[k] = finding;
+	}
+	for (size_t i = 0; i < report->finding_count; i++)
+		report->findings[i]->id = arena_printf(report->arena, "f%zu", i + 1);
+}
+
+/* ------------------------------------------------------------------ what to do */
+
+static const char *targets_in_words(struct report *report, const struct finding *finding)
+{
+	const char *first = finding->target_count ? finding->targets[0]->name : NULL;
+	if (!first)
+		return "the target";
+	return finding->target_count == 1
+		       ? first
+		       : arena_printf(report->arena, "%s (and %zu more)", first, finding->target_count - 1);
+}
+
+/* One line of a remedy with its placeholders filled in. */
+static const char *fill_in(struct report *report, const struct finding *finding, const char *line, size_t length)
+{
+	static const char subject[] = "{subject}", target[] = "{target}";
+	struct strbuf text;
+	strbuf_init(&text);
+	for (size_t i = 0; i < length; i++) {
+		if (strncmp(line + i, subject, sizeof(subject) - 1) == 0) {
+			strbuf_add(&text, finding->subject ? finding->subject : "it");
+			i += sizeof(subject) - 2;
+		} else if (strncmp(line + i, target, sizeof(target) - 1) == 0) {
+			strbuf_add(&text, targets_in_words(report, finding));
+			i += sizeof(target) - 2;
+		} else {
+			strbuf_add_char(&text, line[i]);
+		}
+	}
+	const char *filled = arena_strdup(report->arena, text.data);
+	strbuf_free(&text);
+	return filled;
+}
+
+static void fill_remedy(struct report *report, struct finding *finding)
+{
+	const struct cause *cause = cause_find(finding->cause);
+	for (const char *line = cause ? cause->remedy : ""; *line;) {
+		size_t length = strcspn(line, "\n");
+		if (length)
+			text_list_add(report->arena, &finding->remedy, fill_in(report, finding, line, length));
+		line += length + (line[length] == '\n');
+	}
+}
+
+void findings_make(struct report *report, const struct view *views)
+{
+	collect(report, views);
+	sort(report);
+	for (size_t i = 0; i < report->finding_count; i++) {
+		struct finding *finding = report->findings[i];
+		fill_remedy(report, finding);
+		flows_collect(report, views, finding);
+		finding->summary = summary_of(report, finding);
+	}
+}

@@ -1,0 +1,50 @@
+#ifndef MARSPROBE_DIAGNOSIS_PARTS_H
+#define MARSPROBE_DIAGNOSIS_PARTS_H
+
+/* The steps of diagnose(), in their order; none outside the diagnosis needs them. */
+
+#include "probe/core/evidence.h"
+#include "probe/diagnosis/view.h"
+
+/** Fill path->stages from what was seen. */
+void stages_judge(const struct view *view, struct path *path);
+
+/**
+ * Apply to a verdict what holds for all causes alike: no failure without a cause, caps of confidence, proof of origin before
+ * Microsoft is blamed, a 407 for an identity that is not ours, stand-ins that nobody knows, names of an assumed region.
+ */
+void laws_apply(const struct view *view, struct verdict *verdict);
+
+/** Is the verdict inconclusive only because a stand-in's name may not exist ("our list may be old"), or because silence in a range
+ *  proves nothing? Then it neither makes a finding nor holds up readiness. */
+bool verdict_is_excused(const struct view *view);
+
+/** Does another target of the same allow-list rule pass on its effective path, so that this stand-in's failure does not count? */
+bool rule_passes_otherwise(const struct view *view);
+
+/** Does the failure of this path keep the server from being ready? */
+bool path_blocks(const struct view *view);
+
+/** report->findings from the verdicts of all paths. */
+void findings_make(struct report *report, const struct view *views);
+
+/** What a verdict's cause is about. */
+struct subject {
+	enum subject_kind kind;
+	const char *value;
+};
+struct subject subject_of(const struct view *view);
+
+/** What was seen, in a sentence or two for people, with names, numbers and addresses. */
+const char *summary_of(const struct report *report, const struct finding *finding);
+
+/** One observation in words, without a final period; texts from the network are cut short. */
+const char *observation_in_words(const struct report *report, const struct observation *observation);
+
+/** Rows for a firewall's log, from the finding's paths. */
+void flows_collect(struct report *report, const struct view *views, struct finding *finding);
+
+/** report->readiness from findings and verdicts. */
+void readiness_judge(struct report *report, const struct view *views);
+
+#endif

@@ -1,0 +1,214 @@
+/* What a cause is about: findings are grouped by it. */
+
+#include <string.h>
+
+#include "probe/core/address.h"
+#include "probe/core/arena.h"
+#include "probe/core/strbuf.h"
+#include "probe/diagnosis/parts.h"
+
+enum { HOST_PORT_BYTES = 300 };
+
+static bool is_one_of(const char *text, const char *const *list)
+{
+	for (; *list; list++)
+		if (strcmp(text, *list) == 0)
+			return true;
+	return false;
+}
+
+static struct subject this_host(const struct view *view)
+{
+	return (struct subject){SUBJECT_HOST, view->report->host.name ? view->report->host.name : "this server"};
+}
+
+static struct subject the_name(const struct view *view, const char *name)
+{
+	if (view->target->kind == TARGET_CIDR)
+		return (struct subject){SUBJECT_PREFIX, view->target->cidr};
+	return (struct subject){SUBJECT_NAME, name ? name : view->target->name};
+}
+
+static struct subject the_proxy(const struct view *view)
+{
+	char *text = arena_alloc(view->report->arena, HOST_PORT_BYTES);
+	if (!view->via.host)
+		return this_host(view);
+	return (struct subject){SUBJECT_PROXY, host_port_format(view->via.host, view->via.port, text, HOST_PORT_BYTES)};
+}
+
+/* ------------------------------------------------------------------ settings */
+
+static struct subject the_setting(const struct view *view)
+{
+	const struct route *route = &view->path->route;
+	const char *value = strcmp(view->path->verdict.cause, "cfg_bypass_sends_direct") == 0 ? route->rule : NULL;
+	if (!value)
+		value = route->source;
+	if (!value)
+		value = arena_printf(view->report->arena, "%s proxy settings of %s", route_kind_text(route->kind),
+				     identity_text(view->path->identity));
+	return (struct subject){SUBJECT_SETTING, value};
+}
+
+/* ------------------------------------------------------------------ names */
+
+static bool server_is_in_evidence(const struct verdict *verdict, const char *server)
+{
+	for (size_t i = 0; i < verdict->evidence.count; i++) {
+		const struct observation *one = verdict->evidence.items[i];
+		if (one->op == OP_DNS_QUERY && !one->dns.control && text_equal(one->dns.server, server))
+			return true;
+	}
+	return false;
+}
+
+/* The servers of the evidence, in the order in which they are configured. */
+static const char *servers_of(const struct view *view)
+{
+	const struct verdict *verdict = &view->path->verdict;
+	const struct text_list *configured = &view->report->host.resolvers;
+	struct strbuf text;
+	strbuf_init(&text);
+	for (size_t i = 0; i < configured->count; i++)
+		if (server_is_in_evidence(verdict, configured->items[i]))
+			strbuf_printf(&text, "%s%s", text.length ? ", " : "", configured->items[i]);
+	for (size_t i = 0; !text.length && i < verdict->evidence.count; i++)
+		if (verdict->evidence.items[i]->op == OP_DNS_QUERY && !verdict->evidence.items[i]->dns.control)
+			strbuf_add(&text, verdict->evidence.items[i]->dns.server);
+	const char *servers = text.length ? arena_strdup(view->report->arena, text.data) : NULL;
+	strbuf_free(&text);
+	return servers;
+}
+
+static const char *first_server(const struct view *view)
+{
+	const struct observation_list *evidence = &view->path->verdict.evidence;
+	for (size_t i = 0; i < evidence->count; i++)
+		if (evidence->items[i]->op == OP_DNS_QUERY)
+			return evidence->items[i]->dns.server;
+	return NULL;
+}
+
+static struct subject the_resolver(const struct view *view)
+{
+	static const char *const about_names[] = {"dns_nxdomain_everywhere",
+						  "dns_nodata",
+						  "dns_privatelink_dead_end",
+						  "dns_privatelink_leaks_public",
+						  "dns_privatelink_stale",
+						  "dns_cname_hop_blocked",
+						  "dns_suffix_appended_capture",
+						  "dns_aaaa_only_no_v6",
+						  NULL};
+	static const char *const about_one_server[] = {"dns_servers_disagree", "dns_first_server_dead_slow", NULL};
+	const char *cause = view->path->verdict.cause;
+	if (strcmp(cause, "dns_no_servers") == 0)
+		return this_host(view);
+	if (is_one_of(cause, about_names))
+		return the_name(view, view->name);
+	const char *servers = is_one_of(cause, about_one_server) ? first_server(view) : servers_of(view);
+	return servers ? (struct subject){SUBJECT_RESOLVER, servers} : the_name(view, view->name);
+}
+
+/* ------------------------------------------------------------------ connections, TLS, HTTP */
+
+/* Do several targets break so, and none that goes the same way works? Then it is not about any name. */
+static bool strikes_everything(const struct view *view)
+{
+	size_t alike = 0;
+	for (size_t i = 0; i < view->all_count; i++) {
+		const struct view *other = &view->all[i];
+		if (other->proxied != view->proxied || !other->path->effective || other->target->kind == TARGET_CIDR)
+			continue;
+		if (other->works)
+			return false;
+		alike += text_equal(other->path->verdict.cause, view->path->verdict.cause);
+	}
+	return alike > 1;
+}
+
+static struct subject the_way(const struct view *view)
+{
+	const struct verdict *verdict = &view->path->verdict;
+	if (verdict->has_place && !verdict->at.first_silent && verdict->at.last_heard)
+		return (struct subject){SUBJECT_HOP, verdict->at.last_heard};
+	if (view->proxied && view->broke == STAGE_TCP)
+		return the_proxy(view);
+	return strikes_everything(view) ? this_host(view) : the_name(view, view->target->host);
+}
+
+static const char *issuer_in(const struct observation *one)
+{
+	if (one->op != OP_TLS_HANDSHAKE)
+		return NULL;
+	const struct tls_handshake *tls = &one->tls;
+	if (tls->chain_count && tls->chain[0].issuer_cn)
+		return tls->chain[0].issuer_cn;
+	return tls->chain_count && tls->chain[0].issuer ? tls->chain[0].issuer : tls->root_subject;
+}
+
+static struct subject the_issuer(const struct view *view)
+{
+	const struct observation_list *evidence = &view->path->verdict.evidence;
+	for (size_t i = 0; i < evidence->count; i++)
+		if (issuer_in(evidence->items[i]))
+			return (struct subject){SUBJECT_ISSUER, issuer_in(evidence->items[i])};
+	return the_name(view, view->target->host);
+}
+
+static struct subject the_session(const struct view *view)
+{
+	const char *cause = view->path->verdict.cause;
+	if (strncmp(cause, "tls_intercepted", sizeof("tls_intercepted") - 1) == 0 ||
+	    strcmp(cause, "tls_self_signed_appliance") == 0)
+		return the_issuer(view);
+	return strikes_everything(view) ? this_host(view) : the_name(view, view->target->host);
+}
+
+/* Where a page that is not the service's sends its visitors. */
+static const char *redirect_host(const struct view *view)
+{
+	const struct observation_list *evidence = &view->path->verdict.evidence;
+	for (size_t i = 0; i < evidence->count; i++) {
+		const struct observation *one = evidence->items[i];
+		const char *host = one->op == OP_HTTP_EXCHANGE ? http_location_host(view, &one->http) : NULL;
+		if (host && !host_is_listed(view, host))
+			return host;
+	}
+	return NULL;
+}
+
+static struct subject the_answer(const struct view *view)
+{
+	static const char *const by_others[] = {"http_block_page", "http_captive_portal",
+						"http_redirect_loop_or_foreign", NULL};
+	const char *cause = view->path->verdict.cause;
+	if (strcmp(cause, "http_port80_only_blocked") == 0)
+		return this_host(view);
+	return the_name(view, is_one_of(cause, by_others) ? redirect_host(view) : view->target->host);
+}
+
+struct subject subject_of(const struct view *view)
+{
+	switch (view->path->verdict.stage) {
+	case STAGE_SETTINGS:
+		return the_setting(view);
+	case STAGE_DNS:
+		return the_resolver(view);
+	case STAGE_TCP:
+		return the_way(view);
+	case STAGE_PROXY:
+		return the_proxy(view);
+	case STAGE_TLS:
+		return the_session(view);
+	case STAGE_HTTP:
+		return the_answer(view);
+	case STAGE_NONE:
+	case STAGE_HOST:
+		break;
+	}
+	if (text_equal(view->path->verdict.cause, "host_hosts_file_override"))
+		return the_name(view, view->name);
+	return this_host(view);
+}
