@@ -446,15 +446,18 @@ static bool channel_open(struct dns_question *question, int64_t timeout_us)
 	return question->status == ARES_SUCCESS;
 }
 
-static void destination_record(struct arena *arena, struct dns_query *query)
+/* False: the text names no server. */
+static bool destination_record(struct arena *arena, struct dns_query *query)
 {
 	char host[64];
 	int port;
-	if (!host_port_split(query->server, host, sizeof(host), &port))
-		return;
+	struct address address;
 	query->tuple.proto = query->transport;
+	if (!host_port_split(query->server, host, sizeof(host), &port) || !address_parse(host, &address))
+		return false;
 	query->tuple.dst = arena_strdup(arena, host);
 	query->tuple.dst_port = port == -1 ? DNS_PORT : port;
+	return true;
 }
 
 struct dns_question *dns_question_start(uv_loop_t *loop, struct arena *arena, struct observation *observation,
@@ -475,8 +478,7 @@ struct dns_question *dns_question_start(uv_loop_t *loop, struct arena *arena, st
 	question->timer.data = question;
 	observation->start_us = now_us - run_started_us;
 	observation->dns.tries = 0;
-	destination_record(arena, &observation->dns);
-	if (channel_open(question, timeout_us))
+	if (destination_record(arena, &observation->dns) && channel_open(question, timeout_us))
 		ares_query(question->channel, observation->dns.name, ns_c_in,
 			   strcmp(observation->dns.type, "AAAA") == 0 ? ns_t_aaaa : ns_t_a, on_answer, question);
 	else

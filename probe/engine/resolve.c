@@ -277,11 +277,13 @@ static void ask_silent_servers(struct lookup_state *state)
 
 /* ------------------------------------------------------------------ time */
 
+/* Has a server answered that the system will come to, too? The experiment is none of the system's ways. */
 static bool has_any_reply(const struct lookup_state *state)
 {
 	for (size_t i = 0; i < state->asked_count; i++) {
-		const struct dns_query *query = &state->asked[i]->observation->dns;
-		if (!query->control && query->rcode != NOT_MEASURED)
+		const struct observation *observation = state->asked[i]->observation;
+		const struct dns_query *query = &observation->dns;
+		if (!query->control && !observation->experiment && query->rcode != NOT_MEASURED)
 			return true;
 	}
 	return false;
