@@ -33,9 +33,9 @@ def prepare():
     os.chdir(SCRATCH)
 
 
-def enter():
-    """Run this program again inside, unless it is there; relative paths keep their meaning until prepare()."""
+def enter(arguments=None):
+    """Run this program again inside, unless it is there, with these arguments or its own."""
     if not is_inside():
-        words = wrapped(["/usr/bin/python3", os.path.abspath(sys.argv[0])] + sys.argv[1:])
+        words = wrapped(["/usr/bin/python3", os.path.abspath(sys.argv[0])] + (sys.argv[1:] if arguments is None else arguments))
         os.execvp(words[0], words)
     prepare()

@@ -3,7 +3,6 @@ import inspect
 import json
 import os
 import pathlib
-import resource
 import shutil
 import subprocess
 import time
@@ -54,18 +53,18 @@ class Probe:
         words = ["check", "--ca-file", self.root, "--service-roots", self.root, "--timeout", STAGE_TIMEOUT, "--region", "eus",
                  "--color", color, "--report", f"json={self.out}/{name}.json", "--report", f"text={self.out}/{name}.txt"]
         status, seconds, _, errors = self.run(words + self.lab.arguments + list(arguments), self.lab.prefix)
-        return Result(status, seconds, self._json(name), self._text(f"{name}.txt"), errors)
+        return Result(status, seconds, self.read_json(name), self._text(f"{name}.txt"), errors)
 
     def diagnose(self, name="report"):
         """The same report judged again from its file; None if that failed."""
         self.run(["diagnose", f"{self.out}/{name}.json", "--report", f"json={self.out}/{name}-again.json"])
-        return self._json(f"{name}-again")
+        return self.read_json(f"{name}-again")
 
     def _text(self, name):
         path = self.out / name
         return path.read_text(encoding="utf-8") if path.exists() else ""
 
-    def _json(self, name):
+    def read_json(self, name="report"):
         try:
             return json.loads(self._text(f"{name}.json") or "null")
         except ValueError:
@@ -124,8 +123,3 @@ def _keep(lab, probe, problems, directory):
         shutil.copy(path, directory)
     commands = [" ".join(c) for c in probe.commands] if probe else []
     (directory / "problems.txt").write_text("\n".join(problems + commands) + "\n", encoding="utf-8")
-
-
-def peak_kib():
-    """Peak resident memory of the largest child so far, in KiB."""
-    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
