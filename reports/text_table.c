@@ -5,7 +5,7 @@
 #include "probe/core/strbuf.h"
 #include "reports/screen.h"
 
-enum { TARGET_COLUMNS_MAX = 30, AS_COLUMNS = 7, ROUTE_COLUMNS = 8, CELL_COLUMNS = 6, WAYS_SHOWN = 12 };
+enum { TARGET_COLUMNS_MAX = 30, AS_COLUMNS = 7, ROUTE_COLUMNS = 8, WAYS_SHOWN = 12 };
 
 /* ------------------------------------------------------------------ ways: each identity, route and proxy once */
 
@@ -95,11 +95,22 @@ static enum paint cell_paint(enum status status)
 	return PAINT_PLAIN;
 }
 
-static void add_cell(struct page *page, enum status status)
+/* The stages' columns and the result's; with the others they make 80 at most. */
+static const struct column {
+	enum stage stage;
+	enum say head;
+	size_t columns;
+} cells[] = {
+	{STAGE_DNS, SAY_TABLE_DNS, 5}, {STAGE_TCP, SAY_TABLE_TCP, 5},	{STAGE_PROXY, SAY_TABLE_PROXY, 6},
+	{STAGE_TLS, SAY_TABLE_TLS, 5}, {STAGE_HTTP, SAY_TABLE_HTTP, 5}, {STAGE_NONE, SAY_TABLE_RESULT, 6},
+};
+enum { CELLS = sizeof(cells) / sizeof(cells[0]) };
+
+static void add_cell(struct page *page, enum status status, size_t columns)
 {
 	const char *words = say_text(cell_words(status));
 	page_paint(page, cell_paint(status), words);
-	screen_add_blanks(page->out, CELL_COLUMNS - strlen(words));
+	screen_add_blanks(page->out, columns - screen_width(words));
 }
 
 static enum status stage_status(const struct path *path, enum stage stage)
@@ -139,9 +150,10 @@ static void text_row(struct page *page, const struct path *path, size_t target_c
 	strbuf_add_char(page->out, ' ');
 	screen_add_cell(page->out, identity_text(path->identity), AS_COLUMNS);
 	screen_add_cell(page->out, route_kind_text(path->route.kind), ROUTE_COLUMNS);
-	for (enum stage stage = STAGE_DNS; stage <= STAGE_HTTP; stage++)
-		add_cell(page, stage_status(path, stage));
-	add_cell(page, path->verdict.status);
+	for (size_t i = 0; i < CELLS; i++) {
+		bool result = cells[i].stage == STAGE_NONE;
+		add_cell(page, result ? path->verdict.status : stage_status(path, cells[i].stage), cells[i].columns);
+	}
 	end_row(page);
 }
 
@@ -166,8 +178,6 @@ static size_t target_columns(const struct report *report)
 
 void text_paths(struct page *page)
 {
-	static const enum say heads[] = {SAY_TABLE_DNS, SAY_TABLE_TCP,	SAY_TABLE_PROXY,
-					 SAY_TABLE_TLS, SAY_TABLE_HTTP, SAY_TABLE_RESULT};
 	static const enum say legend[] = {SAY_LEGEND_STAR, SAY_LEGEND_CELLS, SAY_LEGEND_COLUMNS, SAY_LEGEND_AS,
 					  SAY_LEGEND_ROUTES};
 	if (page->report->path_count == 0)
@@ -178,8 +188,8 @@ void text_paths(struct page *page)
 	screen_add_cell(page->out, say_text(SAY_TABLE_TARGET), columns + 1);
 	screen_add_cell(page->out, say_text(SAY_TABLE_IDENTITY), AS_COLUMNS);
 	screen_add_cell(page->out, say_text(SAY_TABLE_ROUTE), ROUTE_COLUMNS);
-	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
-		screen_add_cell(page->out, say_text(heads[i]), CELL_COLUMNS);
+	for (size_t i = 0; i < CELLS; i++)
+		screen_add_cell(page->out, say_text(cells[i].head), cells[i].columns);
 	end_row(page);
 	for (size_t i = 0; i < page->report->path_count; i++)
 		text_row(page, page->report->paths[i], columns);
