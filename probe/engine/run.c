@@ -68,6 +68,7 @@ static bool run_open(struct run *run, struct err *err)
 		return err_set(err, "the event loop does not start: %s", uv_strerror(failed));
 	if (!trust_open(&run->trust, run->options->ca_file, err))
 		return false;
+	run->trust.service_roots = run->report->run.service_roots;
 	run->pool_options = (struct transfer_pool_options){
 		.loop = &run->loop,
 		.trust = &run->trust,
