@@ -1,0 +1,149 @@
+/* Three lines: a host, a bypass list, a proxy list. Matching agrees with a matcher that is too simple to be wrong, does not
+ * depend on case, and a star at the end matches anything; a proxy list always gives routes that can be taken. */
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "probe/core/arena.h"
+#include "probe/core/evidence.h"
+#include "probe/core/url.h"
+#include "probe/core/utf8.h"
+#include "probe/settings/bypass.h"
+#include "probe/settings/encoding.h"
+#include "probe/settings/mask.h"
+#include "probe/settings/proxy_list.h"
+#include "probe/settings/settings.h"
+
+#define MUST(condition)                                                                                \
+	do {                                                                                           \
+		if (!(condition)) {                                                                    \
+			fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #condition); \
+			abort();                                                                       \
+		}                                                                                      \
+	} while (0)
+
+enum { HOST_BYTES = 64, LINE_BYTES = 4096, PLAIN_BYTES = 64 };
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const char *next_line(struct arena *arena, const char **text, size_t max)
+{
+	size_t length = strcspn(*text, "\n");
+	const char *line = encoding_clean(arena, arena_strndup(arena, *text, length < max ? length : max));
+	*text += length + ((*text)[length] == '\n');
+	return line;
+}
+
+/** Only what is a pattern without a second meaning: then the whole grammar is "star matches any run". */
+static bool is_plain(const char *list)
+{
+	size_t length = strspn(list, "abcdefghijklmnopqrstuvwxyz0123456789.-*");
+	return length > 0 && length < PLAIN_BYTES && list[length] == '\0';
+}
+
+/** Whole text against pattern, column by column: reachable[j] says that the first j characters of the pattern can match. */
+static bool simple_match(const char *pattern, const char *text)
+{
+	bool reachable[PLAIN_BYTES + 1] = {true};
+	size_t length = strlen(pattern);
+	for (size_t j = 0; j < length; j++)
+		reachable[j + 1] = reachable[j] && pattern[j] == '*';
+	for (; *text; text++) {
+		bool before = reachable[0];
+		reachable[0] = false;
+		for (size_t j = 0; j < length; j++) {
+			bool here = reachable[j + 1];
+			if (pattern[j] == '*')
+				reachable[j + 1] = reachable[j] || here;
+			else
+				reachable[j + 1] = before && pattern[j] == *text;
+			before = here;
+		}
+	}
+	return reachable[length];
+}
+
+static const char *upper(struct arena *arena, const char *text)
+{
+	char *copy = arena_strdup(arena, text);
+	for (char *at = copy; *at; at++)
+		*at = *at >= 'a' && *at <= 'z' ? (char)(*at - 'a' + 'A') : *at;
+	return copy;
+}
+
+static void check_bypass(struct arena *arena, enum proxy_dialect dialect, const struct url *url, const char *list)
+{
+	struct text_list problems = {0};
+	const char *rule = NULL, *ignored = NULL;
+	bool implicit = bypass_matches(arena, dialect, NULL, url, &ignored);
+	bool matches = bypass_matches(arena, dialect, list, url, &rule);
+	MUST(matches == (rule != NULL));
+	MUST(!rule || utf8_is_valid(rule, strlen(rule)));
+	MUST(matches == bypass_matches(arena, dialect, upper(arena, list), url, &ignored));
+	MUST(bypass_matches(arena, dialect, arena_printf(arena, "%s;*", list), url, &ignored));
+	if (is_plain(list) && !strchr(url->host, ':'))
+		MUST(matches == (implicit || simple_match(list, url->host)));
+	bypass_problems(arena, dialect, list, &problems);
+	MUST(problems.count <= BYPASS_PROBLEMS_MAX);
+}
+
+static void check_proxies(struct arena *arena, enum proxy_dialect dialect, const char *text)
+{
+	static const char *const schemes[] = {"http", "https", "ftp", "ws"};
+	struct proxy_list list;
+	struct proxy_choice choice;
+	struct text_list problems = {0};
+	proxy_list_parse(arena, dialect, text, &list);
+	MUST(list.count <= PROXY_ENTRIES_MAX);
+	for (size_t i = 0; i < list.count; i++)
+		MUST(list.items[i].usable == (list.items[i].host != NULL) &&
+		     (list.items[i].usable || list.items[i].problem || list.items[i].key == PROXY_KEY_OTHER));
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++) {
+		proxy_list_choose(arena, &list, schemes[i], &choice);
+		MUST(choice.via.count > 0 && choice.rule && utf8_is_valid(choice.rule, strlen(choice.rule)));
+		for (size_t j = 0; j < choice.via.count; j++) {
+			struct via via;
+			MUST(via_parse(arena, choice.via.items[j], &via));
+			MUST(via.scheme == VIA_HTTP || via.scheme == VIA_SOCKS4 || choice.via.count == 1);
+		}
+	}
+	proxy_list_problems(arena, &list, &problems);
+	const char *masked = mask_passwords(arena, text);
+	MUST(strcmp(masked, mask_passwords(arena, masked)) == 0 && utf8_is_valid(masked, strlen(masked)));
+}
+
+static void check_environment(struct arena *arena, const struct url *url, const char *bypass, const char *proxy)
+{
+	const char *const environment[] = {arena_printf(arena, "https_proxy=%s", proxy),
+					   arena_printf(arena, "no_proxy=%s", bypass), NULL};
+	struct settings settings;
+	struct decision decision;
+	struct via via;
+	settings_read(&(struct settings_input){.arena = arena, .environment = environment, .agent_proxy = proxy},
+		      &settings);
+	for (size_t i = 0; i < settings.count; i++) {
+		settings_decide(arena, &settings.items[i], url, &decision);
+		MUST(decision.via.count == 1 && via_parse(arena, decision.via.items[0], &via));
+		MUST(!decision.problem || utf8_is_valid(decision.problem, strlen(decision.problem)));
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct arena *arena = arena_new();
+	const char *text = size ? arena_strndup(arena, (const char *)data, size) : "";
+	const char *host = next_line(arena, &text, HOST_BYTES);
+	const char *bypass = next_line(arena, &text, LINE_BYTES), *proxy = next_line(arena, &text, LINE_BYTES);
+	struct url url;
+	if (!url_parse(arena, arena_printf(arena, "https://%s/", host), &url))
+		MUST(url_parse(arena, "https://a.example/", &url));
+	for (int dialect = PROXY_WININET; dialect <= PROXY_WINHTTP; dialect++) {
+		check_bypass(arena, (enum proxy_dialect)dialect, &url, bypass);
+		check_proxies(arena, (enum proxy_dialect)dialect, proxy);
+	}
+	check_environment(arena, &url, bypass, proxy);
+	arena_free(arena);
+	return 0;
+}
