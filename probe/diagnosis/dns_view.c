@@ -32,10 +32,10 @@ static enum dns_outcome outcome_of(const struct observation *observation)
 	case FAILURE_DNS_MALFORMED:
 		return DNS_SAYS_NONSENSE;
 	case FAILURE_TIMEOUT:
+	case FAILURE_CONNECTION_RESET: /* over TCP: accepted, and closed without a word */
+	case FAILURE_EOF:
 		return DNS_SILENT;
 	case FAILURE_CONNECTION_REFUSED:
-	case FAILURE_CONNECTION_RESET:
-	case FAILURE_EOF:
 		return DNS_REJECTS;
 	case FAILURE_HOST_UNREACHABLE:
 	case FAILURE_NETWORK_UNREACHABLE:
@@ -87,17 +87,21 @@ static void read_address(struct dns_server *server, const char *text)
 		server->sends_public = true;
 }
 
+/* Aliases come in the order of the chain. Names with "privatelink" in the middle of it occur in the public service too: only where
+ * the chain ends counts. */
 static void read_answers(struct dns_server *server, const struct dns_query *query)
 {
+	const char *last_alias = NULL;
 	for (size_t i = 0; i < query->answer_count; i++) {
 		const struct dns_answer *answer = &query->answers[i];
 		if (!answer->data || !answer->type)
 			continue;
 		if (strcmp(answer->type, "CNAME") == 0)
-			server->private_link |= has_label(answer->data, "privatelink");
+			last_alias = answer->data;
 		else
 			read_address(server, answer->data);
 	}
+	server->private_link |= last_alias && has_label(last_alias, "privatelink");
 }
 
 static void read_query(struct dns_server *server, const struct observation *observation)

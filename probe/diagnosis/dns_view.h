@@ -37,7 +37,7 @@ struct dns_server {
 	bool sends_private, sends_sink;	 /* some address in its answers is RFC 1918; is 0.0.0.0, :: or loopback */
 	bool sends_public;
 	bool sends_ipv4;
-	bool private_link; /* a CNAME leads to privatelink.* */
+	bool private_link; /* a chain of aliases ends at a privatelink name */
 	int ede;	   /* RFC 8914 code of an answer without address, or NOT_MEASURED */
 };
 
