@@ -6,7 +6,8 @@
 
 struct arena;
 
-/* Flags of a blob (wininet.md 1.2). The texts stay in the blob when their flag is off: test the flag, never the length. */
+/* Flags of a blob (wininet.md 1.2). The texts stay in the blob when their flag is off: test the flag, never the
+ * length. */
 enum { BLOB_DIRECT = 1, BLOB_STATIC = 2, BLOB_PAC = 4, BLOB_AUTO_DETECT = 8 };
 
 enum blob_kind {

@@ -147,7 +147,8 @@ static char lower(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-/* The whole text against a pattern in which * stands for any run of characters. At most pattern length x text length steps. */
+/* The whole text against a pattern in which * stands for any run of characters. At most pattern length x text
+ * length steps. */
 static bool glob_matches(const char *pattern, const char *text)
 {
 	const char *star = NULL, *retry = NULL;

@@ -40,7 +40,8 @@ static void decide_static(struct arena *arena, const struct proxy_setting *setti
 	out->problem = choice.problem;
 }
 
-/* A script or automatic detection comes first, and nobody here can ask it: the rest is only what would hold without it. */
+/* A script or automatic detection comes first, and nobody here can ask it: the rest is only what would hold
+ * without it. */
 static void say_undecided(struct arena *arena, const struct proxy_setting *setting, struct decision *out)
 {
 	const char *rest = out->via.items[0];

@@ -5,9 +5,11 @@
 #include "probe/settings/settings.h"
 
 /**
- * Read http_proxy (lower case only), https_proxy, all_proxy and no_proxy, as curl does: lower case wins, empty counts as unset.
+ * Read http_proxy (lower case only), https_proxy, all_proxy and no_proxy, as curl does: lower case wins, empty
+ * counts as unset.
  *
- * Output  proxy_server holds them as "name=value" separated by blanks (blanks inside a value as %20), proxy_bypass holds no_proxy.
+ * Output  proxy_server holds them as "name=value" separated by blanks (blanks inside a value as %20), proxy_bypass
+ *         holds no_proxy.
  */
 void env_read(struct arena *arena, const char *const *environment, struct proxy_setting *out);
 

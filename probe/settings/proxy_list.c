@@ -72,7 +72,7 @@ static const char *read_key(struct draft *draft)
 	return text + length + 1;
 }
 
-/* "scheme://" in front of the host: decoration, whatever it says (W32-INET). Returns what follows. */
+/* "scheme://" in front of the host: decoration, whatever it says (wininet.md section 2). Returns what follows. */
 static const char *read_decoration(struct draft *draft, const char *at)
 {
 	const char *slashes = strstr(at, "://");
@@ -235,7 +235,8 @@ static enum proxy_key key_for_scheme(const char *scheme)
 	return strcmp(scheme, "ftp") == 0 ? PROXY_KEY_FTP : PROXY_KEY_OTHER;
 }
 
-/* The first entry of that key that is usable, or the first one that is not; NULL if there is none. Unknown keys serve nothing. */
+/* The first entry of that key that is usable, or the first one that is not; NULL if there is none. Unknown keys
+ * serve nothing. */
 static const struct proxy_entry *first_entry(const struct proxy_list *list, enum proxy_key key, bool usable)
 {
 	for (size_t i = 0; i < list->count && key != PROXY_KEY_OTHER; i++)

@@ -40,7 +40,8 @@ struct proxy_list {
 enum { PROXY_ENTRIES_MAX = 64 };
 
 /**
- * Take a proxy list apart: "([scheme=][scheme://]server[:port])", separated by semicolons or blanks (wininet.md section 2).
+ * Take a proxy list apart: "([scheme=][scheme://]server[:port])", separated by semicolons or blanks (wininet.md
+ * section 2).
  *
  * Input   untrusted UTF-8, NULL counts as empty. Texts go into the arena.
  */
@@ -56,7 +57,8 @@ struct proxy_choice {
 void proxy_list_choose(struct arena *arena, const struct proxy_list *list, const char *scheme,
 		       struct proxy_choice *out);
 
-/** Say of the whole list what is damaged or will not work as its writer believes; at most PROXY_ENTRIES_MAX sentences. */
+/** Say of the whole list what is damaged or will not work as its writer believes; at most PROXY_ENTRIES_MAX
+ *  sentences. */
 void proxy_list_problems(struct arena *arena, const struct proxy_list *list, struct text_list *problems);
 
 #endif

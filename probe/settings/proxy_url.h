@@ -14,8 +14,8 @@ struct proxy_url {
 /**
  * Read "[scheme://][user[:password]@]host[:port]"; without a scheme it is an HTTP proxy.
  *
- * Ports   a missing one is default_http_port for http (curl uses 1080 there), 443 for https, 1080 for SOCKS; reader names who
- *         fills it in, for the problem.
+ * Ports   a missing one is default_http_port for http (curl uses 1080 there), 443 for https, 1080 for SOCKS; reader
+ *         names who fills it in, for the problem.
  * Errors  false: it is no proxy URL; problem says why and via is NULL.
  */
 bool proxy_url_parse(struct arena *arena, const char *text, const char *reader, int default_http_port,

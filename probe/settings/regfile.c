@@ -38,7 +38,7 @@ static bool starts_with(const void *bytes, size_t length, const char *start)
 	return length >= strlen(start) && memcmp(bytes, start, strlen(start)) == 0;
 }
 
-/* The text of a file with a byte order mark, or of plain ASCII; *wide is set for UTF-16. 8-bit texts are decided later. */
+/* Refuse what regedit could not read either, by its size and its first bytes. */
 static bool check_encoding(const char *file, const unsigned char *bytes, size_t length, struct err *err)
 {
 	if (length == 0)
@@ -72,7 +72,8 @@ static const char *skip_blanks(const char *at, const char *end)
 	return at;
 }
 
-/* Version 5 without a mark is UTF-8 where it can be; REGEDIT4 is in the system's code page, of which we take the Western one. */
+/* Version 5 without a mark is UTF-8 where it can be; REGEDIT4 is in the system's code page, of which we take the
+ * Western one. */
 static void decode(const unsigned char *bytes, size_t length, struct strbuf *out)
 {
 	if (starts_with(bytes, length, "\xff\xfe")) {
@@ -196,7 +197,8 @@ static void parse_key(struct parser *parser, const char *at, const char *end)
 
 /* ------------------------------------------------------------------ values */
 
-/* Read a quoted text with \\ and \" in it, at behind the opening quote; NULL if it does not end, or has another escape. */
+/* Read a quoted text with \\ and \" in it, at behind the opening quote; NULL if it does not end, or has another
+ * escape. */
 static const char *parse_quoted(const char *at, const char *end, struct strbuf *out)
 {
 	strbuf_truncate(out, 0);
@@ -236,7 +238,8 @@ static const char *parse_number(const char *at, const char *end, int digits_max,
 
 enum piece { PIECE_LAST, PIECE_CONTINUES, PIECE_BAD };
 
-/* What stands behind a byte's comma, or at the start: the end of the value, a continuation mark, or the next byte (then *more). */
+/* What stands behind a byte's comma, or at the start: the end of the value, a continuation mark, or the next byte
+ * (then *more). */
 static enum piece after_comma(const char *at, const char *end, bool *more)
 {
 	*more = false;
@@ -248,7 +251,8 @@ static enum piece after_comma(const char *at, const char *end, bool *more)
 	return PIECE_LAST;
 }
 
-/* One line of comma-separated bytes. A continuation needs a comma before it, except where no byte was read yet at all. */
+/* One line of comma-separated bytes. A continuation needs a comma before it, except where no byte was read yet at
+ * all. */
 static enum piece parse_bytes(const char *at, const char *end, bool first, struct strbuf *out)
 {
 	bool more = false;
@@ -273,8 +277,9 @@ static enum piece parse_bytes(const char *at, const char *end, bool first, struc
 	return piece;
 }
 
-/* The bytes of a hex value, over as many lines as it takes. Blank lines and ; lines may stand between them; a # line, or one that
- * is not bytes, breaks the value and is used up. A file that ends behind a continuation mark ends the value. */
+/* The bytes of a hex value, over as many lines as it takes. Blank lines and ; lines may stand between them; a #
+ * line, or one that is not bytes, breaks the value and is used up. A file that ends behind a continuation mark
+ * ends the value. */
 static bool parse_hex(struct parser *parser, const char *at, const char *end)
 {
 	struct cursor line;
@@ -287,7 +292,8 @@ static bool parse_hex(struct parser *parser, const char *at, const char *end)
 	return piece != PIECE_BAD;
 }
 
-/* A NUL ends a text in the registry, whatever follows. Only hex(2) of REGEDIT4 is 8-bit: hex(1) is stored as it stands. */
+/* A NUL ends a text in the registry, whatever follows. Only hex(2) of REGEDIT4 is 8-bit: hex(1) is stored as it
+ * stands. */
 static void hex_to_text(struct parser *parser, unsigned type)
 {
 	struct strbuf text;

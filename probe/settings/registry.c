@@ -7,8 +7,8 @@
 
 enum { BUCKET_COUNT = 1 << 16, ENTRIES_MAX = 500 * 1000, PROBLEMS_MAX = 100 };
 
-/* A key or a value. Keys form a tree: what is below a deleted key can no longer be reached, so that deleting costs the same
- * for any tree. */
+/* A key or a value. Keys form a tree: what is below a deleted key can no longer be reached, so that deleting costs
+ * the same for any tree. */
 struct entry {
 	struct entry *next_in_bucket;
 	const struct entry *parent;
@@ -60,7 +60,8 @@ static bool same_name(const char *name, const char *text, size_t length)
 	return i == length && name[i] == '\0';
 }
 
-/* FNV-1a over the parent, the kind and the name without case. Addresses differ from run to run, so no file can be made to collide. */
+/* FNV-1a over the parent, the kind and the name without case. Addresses differ from run to run, so no file can be
+ * made to collide. */
 static struct entry **bucket_of(const struct registry *registry, const struct entry *parent, bool is_value,
 				const char *name, size_t length)
 {

@@ -37,19 +37,20 @@ struct registry *registry_new(struct arena *arena);
  * Merge one export (wininet.md section 6): UTF-16LE with BOM, UTF-8, or REGEDIT4 in 8 bits (read as Windows-1252).
  *
  * Input   untrusted; at most 16 MiB.
- * Errors  false with "FILE:LINE: reason" where the file as a whole cannot be used: unknown first line, odd UTF-16, too large.
- *         A damaged line is not an error of the file: it goes to registry_problems() as "FILE:LINE: reason".
+ * Errors  false with "FILE:LINE: reason" where the file as a whole cannot be used: unknown first line, odd UTF-16,
+ *         too large. A damaged line is not an error of the file: it goes to registry_problems() as "FILE:LINE: reason".
  */
 bool registry_merge(struct registry *registry, const char *file, const void *bytes, size_t length, struct err *err);
 
-/** Value of a key ("HKEY_CURRENT_USER\\Software\\..."; HKCU, HKLM and HKU are understood); NULL if absent. Compares without case. */
+/** Value of a key ("HKEY_CURRENT_USER\\Software\\..."; HKCU, HKLM and HKU are understood); NULL if absent. Compares
+ *  without case. */
 const struct registry_value *registry_get(const struct registry *registry, const char *key, const char *name);
 
 /** Does the key, or any key below it, exist? */
 bool registry_has_key(const struct registry *registry, const char *key);
 
-/** The names of a key's direct subkeys, one after another and in no order: after is NULL at first, then the name got before.
- *  NULL when there is none (left). */
+/** The names of a key's direct subkeys, one after another and in no order: after is NULL at first, then the name
+ *  got before. NULL when there is none (left). */
 const char *registry_next_subkey(const struct registry *registry, const char *key, const char *after);
 
 /** Lines that were dropped, NULL at the end. */

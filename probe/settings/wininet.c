@@ -98,7 +98,7 @@ static const char *read_text(struct hive *hive, const char *name, struct plain *
 	return NULL;
 }
 
-/* A switch of the wrong type counts as off (WINE-INET). */
+/* A switch of the wrong type counts as off (wininet.md 1.1). */
 static bool read_switch(struct hive *hive, const char *name, struct plain *plain, bool *found)
 {
 	const char *key = NULL;
@@ -128,7 +128,8 @@ static struct plain read_plain(struct hive *hive)
 
 /* ------------------------------------------------------------------ blobs */
 
-/* Read a blob into *blob; *location is where, NULL if there is none. False if there is none or it is damaged, with a problem. */
+/* Read a blob into *blob; *location is where, NULL if there is none. False if there is none or it is damaged, with
+ * a problem. */
 static bool read_blob(struct hive *hive, enum blob_kind kind, const char *name, struct blob *blob,
 		      const char **location)
 {
@@ -185,7 +186,8 @@ static bool text_differs(const char *plain, const char *blob)
 	return plain && strcmp(plain, blob) != 0;
 }
 
-/* The first plain value that contradicts the blob, NULL if none does. What is absent, or switched off in both, cannot. */
+/* The first plain value that contradicts the blob, NULL if none does. What is absent, or switched off in both,
+ * cannot. */
 static const char *difference(const struct plain *plain, const struct blob *blob)
 {
 	bool on = blob->flags & BLOB_STATIC, pac_on = (blob->flags & BLOB_PAC) && *blob->pac;
@@ -232,7 +234,8 @@ static bool is_real_user(const char *name)
 	return strncasecmp(name, "S-1-5-21-", 9) == 0 || strncasecmp(name, "S-1-12-1-", 9) == 0;
 }
 
-/* An export made by another account has the user's hive by its SID. It is taken only if there is no doubt whose it is. */
+/* An export made by another account has the user's hive by its SID. It is taken only if there is no doubt whose it
+ * is. */
 static const char *find_user_root(struct hive *hive)
 {
 	const char *found = NULL, *name = NULL;

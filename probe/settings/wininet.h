@@ -15,10 +15,11 @@ bool wininet_is_per_machine(const struct registry *registry);
 bool wininet_knows_system(const struct registry *registry);
 
 /**
- * Read the WinINET settings of an identity (wininet.md 1): machine-wide ones where the policy says so, else those of its hive.
+ * Read the WinINET settings of an identity (wininet.md 1): machine-wide ones where the policy says so, else those of
+ * its hive.
  *
- * Effective  the binary DefaultConnectionSettings if it is well-formed, else the plain values. Where they contradict each other,
- *            disagree is set and a sentence in problems says so.
+ * Effective  the binary DefaultConnectionSettings if it is well-formed, else the plain values. Where they contradict
+ *            each other, disagree is set and a sentence in problems says so.
  * Memory     texts in the arena; passwords are masked.
  */
 void wininet_read(struct arena *arena, const struct registry *registry, enum identity_id identity,

@@ -1,5 +1,5 @@
-/* Whatever bytes, the first one choosing the kind: a blob is refused with a reason, or read within its bounds; the shortest blob
- * that can be read is the one that ends behind its texts. */
+/* Whatever bytes, the first one choosing the kind: a blob is refused with a reason, or read within its bounds; the
+ * shortest blob that can be read is the one that ends behind its texts. */
 
 #include <stdint.h>
 #include <stdio.h>

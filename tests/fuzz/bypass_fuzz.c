@@ -1,5 +1,6 @@
-/* Three lines: a host, a bypass list, a proxy list. Matching agrees with a matcher that is too simple to be wrong, does not
- * depend on case, and a star at the end matches anything; a proxy list always gives routes that can be taken. */
+/* Three lines: a host, a bypass list, a proxy list. Matching agrees with a matcher that is too simple to be wrong,
+ * does not depend on case, and a star at the end matches anything; a proxy list always gives routes that can be
+ * taken. */
 
 #include <stdint.h>
 #include <stdio.h>
@@ -43,7 +44,8 @@ static bool is_plain(const char *list)
 	return length > 0 && length < PLAIN_BYTES && list[length] == '\0';
 }
 
-/** Whole text against pattern, column by column: reachable[j] says that the first j characters of the pattern can match. */
+/** Whole text against pattern, column by column: reachable[j] says that the first j characters of the pattern can
+ *  match. */
 static bool simple_match(const char *pattern, const char *text)
 {
 	bool reachable[PLAIN_BYTES + 1] = {true};

@@ -1,5 +1,5 @@
-/* Whatever file: it is refused with a place and a reason, or read; merging it twice changes nothing; and what it decides is
- * always a route that can be taken, in well-formed text and without a password. */
+/* Whatever file: it is refused with a place and a reason, or read; merging it twice changes nothing; and what it
+ * decides is always a route that can be taken, in well-formed text and without a password. */
 
 #include <stdint.h>
 #include <stdio.h>

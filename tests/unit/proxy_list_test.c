@@ -1,4 +1,5 @@
-/* ProxyServer: which entry serves which protocol, and what is said of entries that do not do what their writer meant. */
+/* ProxyServer: which entry serves which protocol, and what is said of entries that do not do what their writer
+ * meant. */
 #include "probe/core/arena.h"
 #include "probe/core/strbuf.h"
 #include "probe/settings/mask.h"
