@@ -155,14 +155,21 @@ bool rule_host_gateway_neighbour_dead(const struct view *view, struct verdict *o
 
 /* ------------------------------------------------------------------ what the system refuses */
 
-/* A connect that the system refused by itself; or, where no connect was made, such a question to every name server. */
+/* Linux gives EACCES for some ICMPv6 errors too: those are a device's word, not this system's. */
+static bool is_device_word(const struct tried *tried)
+{
+	return tried->tcp && tried->tcp->tcp.icmp.from;
+}
+
+/* A connect that the system refused by itself; or, where no connect was made, such a question to a name server. */
 static bool refused_here(const struct view *view, struct verdict *out, const char *cause, enum failure failure)
 {
 	const char *name = dns_broken_name(view);
 	bool any = false;
 	for (size_t i = 0; i < view->tried_count; i++) {
 		const struct tried *tried = &view->tried[i];
-		if (!tried_failed(tried) || tried->broke != STAGE_TCP || tried->attempt->failure != failure)
+		if (!tried_failed(tried) || tried->broke != STAGE_TCP || tried->attempt->failure != failure ||
+		    is_device_word(tried))
 			continue;
 		any = verdict_set(view, out, cause, 0.9);
 		verdict_add_evidence(view, out, tried->tcp);

@@ -190,10 +190,13 @@ bool rule_tcp_reset_idle_established(const struct view *view, struct verdict *ou
 
 /* ------------------------------------------------------------------ port 80 against 443 */
 
-static enum failure first_failure(const struct view *view)
+/* Do both break the same way: rejected by a device that says so (IPv4 and IPv6 then fail by different errors), or by the same failure? */
+static bool breaks_alike(const struct view *view, const struct view *other)
 {
-	const struct tried *tried = view_broken_at(view, STAGE_TCP);
-	return tried ? tried->attempt->failure : FAILURE_NONE;
+	const struct tried *one = view_broken_at(view, STAGE_TCP), *two = view_broken_at(other, STAGE_TCP);
+	if (!one || !two || !icmp_of(one) != !icmp_of(two))
+		return false;
+	return icmp_of(one) || one->attempt->failure == two->attempt->failure;
 }
 
 static bool goes_alike(const struct view *view, const struct view *other)
@@ -216,7 +219,7 @@ bool rule_http_port80_only_blocked(const struct view *view, struct verdict *out)
 			passes = other;
 		if (other->target->port != 80 || other->broke == STAGE_DNS)
 			continue;
-		if (other->works || other->broke != STAGE_TCP || first_failure(other) != first_failure(view))
+		if (other->works || !breaks_alike(view, other))
 			return false;
 		on_80++;
 	}
