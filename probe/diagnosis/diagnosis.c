@@ -16,16 +16,17 @@ static struct verdict verdict_new(enum status status)
 static void ask(const struct view *view, const struct rule *rule, struct verdict *verdict)
 {
 	struct verdict answer = verdict_new(view->status == STATUS_PASS ? STATUS_WARN : view->status);
-	if (!rule->holds(view, &answer))
+	if ((rule->kind == RULE_FALLBACK && verdict->cause) || !rule->holds(view, &answer))
 		return;
-	if (rule->is_remark && answer.status == STATUS_PASS) {
+	if (rule->kind == RULE_REMARK && answer.status == STATUS_PASS) {
 		for (size_t i = 0; i < answer.also.count; i++)
 			verdict_add_also(view, verdict, answer.also.items[i]);
 	} else if (verdict->cause) {
 		if (!text_equal(verdict->cause, answer.cause))
 			verdict_add_also(view, verdict, answer.cause);
 	} else {
-		answer.also = verdict->also;
+		for (size_t i = 0; i < verdict->also.count; i++)
+			verdict_add_also(view, &answer, verdict->also.items[i]);
 		*verdict = answer;
 	}
 }
@@ -36,7 +37,7 @@ static void ask_all(const struct view *view, bool remarks, struct verdict *verdi
 	const struct rule_table *const *tables = rules_in_order(view->proxied, &count);
 	for (size_t i = 0; i < count; i++)
 		for (size_t k = 0; k < tables[i]->count; k++)
-			if (tables[i]->rules[k].is_remark == remarks)
+			if ((tables[i]->rules[k].kind == RULE_REMARK) == remarks)
 				ask(view, &tables[i]->rules[k], verdict);
 }
 

@@ -1,7 +1,8 @@
 #include "probe/diagnosis/rules.h"
 
-#define RULE(name) {#name, name, false},
-#define REMARK(name) {#name, name, true},
+#define RULE(name) {#name, name, RULE_CAUSE},
+#define FALLBACK(name) {#name, name, RULE_FALLBACK},
+#define REMARK(name) {#name, name, RULE_REMARK},
 
 /* A table ends with an empty row, so that one without rules is an array too. */
 static const struct rule host_rules[] = {

@@ -8,17 +8,21 @@
 
 typedef bool (*rule_fn)(const struct view *view, struct verdict *out);
 
+enum rule_kind { RULE_CAUSE, RULE_FALLBACK, RULE_REMARK };
+
 struct rule {
 	const char *name; /* "rule_dns_refused" */
 	rule_fn holds;
-	bool is_remark;
+	enum rule_kind kind;
 };
 
 /* Every rule of rules.def, declared. */
 #define RULE(name) bool name(const struct view *view, struct verdict *out);
+#define FALLBACK(name) bool name(const struct view *view, struct verdict *out);
 #define REMARK(name) bool name(const struct view *view, struct verdict *out);
 #include "probe/diagnosis/rules.def"
 #undef RULE
+#undef FALLBACK
 #undef REMARK
 
 /** The tables of rules in the order in which they are asked. On a proxied path the proxy's come before those about names and

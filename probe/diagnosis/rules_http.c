@@ -167,8 +167,13 @@ static bool is_marked_page(const struct view *view, const struct tried *tried)
 /** An answer that the service would not give and that carries no proof of being its own. */
 bool rule_http_block_page(const struct view *view, struct verdict *out)
 {
-	return verdict_if_any(view, out, "http_block_page", 0.8, is_marked_page) ||
-	       verdict_if_any(view, out, "http_block_page", 0.5, is_page);
+	return verdict_if_any(view, out, "http_block_page", 0.8, is_marked_page);
+}
+
+/** The same without a filter's words in it. */
+bool rule_http_unproven_page(const struct view *view, struct verdict *out)
+{
+	return verdict_if_any(view, out, "http_block_page", 0.5, is_page);
 }
 
 static bool is_no_http(const struct view *view, const struct tried *tried)

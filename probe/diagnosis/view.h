@@ -15,6 +15,7 @@
  * It is listed in the .def of its table, in the order of priority:
  *   RULE(rule_NAME)    explains a path that does not work; is asked only where view->status is not PASS. The first that holds is the
  *                      primary cause, the others that hold go to `also`: so a rule looks only for its own evidence.
+ *   FALLBACK(rule_NAME)  the same, but is asked only where no rule before it has named a cause: for what is said when nothing better is known.
  *   REMARK(rule_NAME)  says something of any path, also of one that works, which is then WARN. Primary only where no RULE holds.
  *                      One that sets out->status to PASS gives no cause: its out->also is added to the verdict, and that is all.
  * out->status is preset to the path's own (for a REMARK on a path that works: WARN); a rule may overrule it.
