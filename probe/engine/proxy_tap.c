@@ -9,7 +9,7 @@
 #include "probe/core/url.h"
 #include "probe/engine/hostile.h"
 
-enum { HOLD_LIMIT_US = 250 * 1000, PROBLEM_TEXT_MAX = 256, SOCKS4_GRANTED = 90 };
+enum { HOLD_LIMIT_US = 150 * 1000, PROBLEM_TEXT_MAX = 256, SOCKS4_GRANTED = 90 };
 
 static const char *protocol_text(enum via_scheme scheme)
 {
@@ -51,11 +51,15 @@ void proxy_tap_open(struct transfer *transfer)
 	proxy->tuple = transfer->socket.tuple;
 	transfer->reply_looked_at = false;
 	transfer->request_sent = false;
+	transfer->received_before = 0;
 }
 
 void proxy_tap_request_sent(struct transfer *transfer)
 {
 	transfer_advance(transfer, STEP_PROXY);
+	struct os_tcp_info info;
+	bool counted = transfer->socket.open && os_socket_tcp_info(transfer->socket.fd, &info);
+	transfer->received_before = counted ? info.bytes_received : NOT_MEASURED;
 	transfer->request_sent = true;
 	transfer->reply_looked_at = false;
 	transfer->hold_until_us = 0;
@@ -108,10 +112,9 @@ static const char *raw_header(const char *head, const char *end, const char *nam
 static size_t body_wanted(const char *bytes, const char *body)
 {
 	const char *length = raw_header(bytes, body, "content-length:");
-	const char *coding = raw_header(bytes, body, "transfer-encoding:");
-	if (coding)
+	if (!length) /* chunks, or all until the end: the first bytes will do */
 		return 1;
-	long long announced = length ? strtoll(length, NULL, 10) : 0;
+	long long announced = strtoll(length, NULL, 10);
 	if (announced <= 0)
 		return 0;
 	return announced < BODY_HEAD_MAX ? (size_t)announced : BODY_HEAD_MAX;
@@ -157,9 +160,23 @@ static enum look look_at_http(struct transfer *transfer, const char *bytes, size
 	return LOOK_GO_ON;
 }
 
+/* Did libcurl read a part of the reply already, in the same turn in which it sent the request? Then what is left is no beginning. The
+ * system counts the peer's FIN as a byte. */
+static bool has_lost_the_start(const struct transfer *transfer, size_t length)
+{
+	struct os_tcp_info info;
+	if (transfer->received_before < 0 || !os_socket_tcp_info(transfer->socket.fd, &info) || info.bytes_received < 0)
+		return false;
+	return length < PEEK_BYTES_MAX && info.bytes_received - transfer->received_before > (int64_t)length + 1;
+}
+
 /* A SOCKS5 reply starts with 5 (RFC 1928 3), a SOCKS4 one with 0. */
 enum look proxy_tap_look(struct transfer *transfer, const char *bytes, size_t length)
 {
+	if (has_lost_the_start(transfer, length)) {
+		transfer->reply_looked_at = true;
+		return LOOK_GO_ON;
+	}
 	if (transfer_by_http_proxy(transfer))
 		return look_at_http(transfer, bytes, length);
 	char wanted = transfer->via.scheme == VIA_SOCKS4 ? 0 : 5;
@@ -198,7 +215,10 @@ void proxy_tap_note(struct transfer *transfer, const char *text, size_t length)
 		bool says_so = strstr(clean, marks[i]) && (strstr(clean, "fail") || strstr(clean, "rror"));
 		if (!says_so || transfer->local_problem)
 			continue;
-		transfer->local_problem = arena_strndup(transfer->arena, clean, strcspn(clean, "\r\n"));
+		size_t end = strcspn(clean, "\r\n");
+		while (end && clean[end - 1] == ' ')
+			end--;
+		transfer->local_problem = arena_strndup(transfer->arena, clean, end);
 		if (transfer->proxy)
 			transfer->proxy->proxy.auth_problem = transfer->local_problem;
 	}

@@ -43,7 +43,7 @@ curl_socket_t socket_tap_open(struct transfer *transfer, const struct curl_socka
 	char text[ADDRESS_TEXT_BYTES];
 	int port = 0;
 	*facts = (struct socket_facts){.tuple = {.proto = "tcp", .src_port = NOT_MEASURED, .dst_port = NOT_MEASURED}};
-	facts->icmp.mtu = NOT_MEASURED;
+	facts->icmp = (struct icmp_error){.type = NOT_MEASURED, .code = NOT_MEASURED, .mtu = NOT_MEASURED};
 	if (address->addrlen > sizeof(end))
 		return CURL_SOCKET_BAD;
 	memcpy(&end, &address->addr, address->addrlen);
@@ -140,11 +140,10 @@ void socket_tap_measure(struct transfer *transfer)
 void socket_tap_write(struct transfer *transfer)
 {
 	const struct socket_facts *facts = &transfer->socket;
-	if (!transfer->tcp)
+	if (!transfer->tcp || !facts->tuple.dst)
 		return;
 	struct tcp_connect *tcp = &transfer->tcp->tcp;
-	if (facts->tuple.dst)
-		tcp->tuple = facts->tuple;
+	tcp->tuple = facts->tuple;
 	tcp->icmp = facts->icmp;
 	tcp->has_tcp_info = facts->has_info;
 	if (!facts->has_info)

@@ -103,15 +103,18 @@ static void on_alert(struct tls_handshake *tls, bool sent, const unsigned char *
 		tls->alert = bytes[1];
 }
 
-/* OpenSSL shows a record's head before it judges it: the fallback where the first bytes could not be looked at on the socket. */
+/* OpenSSL shows a record's head before it judges it. That decides what socket_tap.c's look at the first bytes could only suppose. */
 static void on_record(struct tls_link *link, const unsigned char *bytes, size_t length)
 {
 	struct tls_handshake *tls = &link->observation->tls;
-	link->transfer->tls_heard = true;
-	bool is_tls = length >= 2 && bytes[0] >= 0x14 && bytes[0] <= 0x17 && bytes[1] == 3;
-	if (is_tls || length > FIRST_BYTES_MAX || tls->progress != TLS_HELLO_SENT || tls->plain_reply)
-		return;
 	char first[FIRST_BYTES_MAX];
+	bool is_tls = length >= 2 && bytes[0] >= 0x14 && bytes[0] <= 0x17 && bytes[1] == 3;
+	link->transfer->tls_heard = true;
+	if (tls->progress != TLS_HELLO_SENT || length > sizeof(first))
+		return;
+	tls->plain_reply = NULL;
+	if (is_tls)
+		return;
 	memcpy(first, bytes, length);
 	if (link->to_proxy || link->transfer->via.scheme != VIA_HTTPS) /* what follows is still in the socket */
 		length += socket_tap_peek(link->transfer, first + length, sizeof(first) - length);

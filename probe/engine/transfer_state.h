@@ -71,6 +71,7 @@ struct transfer_watch {
 	atomic_int step;
 	atomic_llong step_started_us; /* os_monotonic_us() */
 	void (*connected)(struct transfer_watch *watch, const struct tuple *tuple);
+	void *user;
 };
 
 struct socket_tap;
@@ -117,6 +118,7 @@ struct transfer {
 	bool tls_heard;		  /* a record, or anything, came back after the hello */
 	bool certificate_refused; /* by our verification */
 	int64_t hold_until_us;
+	int64_t received_before; /* bytes that came before this round's request; NOT_MEASURED where not counted */
 };
 
 /* transfer.c */

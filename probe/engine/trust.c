@@ -4,6 +4,7 @@
 #include <openssl/pem.h>
 #include <stdlib.h>
 #include <string.h>
+#include <uv.h>
 
 #include "probe/core/arena.h"
 #include "probe/engine/certificate.h"
@@ -46,13 +47,45 @@ static bool anchor_add(X509 *certificate, void *user)
 	return X509_STORE_add_cert(user, certificate) == 1;
 }
 
+/* "5ed36f99.0": a name that OpenSSL finds an anchor by when it needs it. */
+static bool is_hash_name(const char *name)
+{
+	return strspn(name, "0123456789abcdef") == 8 && name[8] == '.';
+}
+
+static bool has_hash_names(const char *folder)
+{
+	uv_fs_t scan;
+	uv_dirent_t entry;
+	bool found = false;
+	if (uv_fs_scandir(NULL, &scan, folder, 0, NULL) >= 0)
+		while (!found && uv_fs_scandir_next(&scan, &entry) == 0)
+			found = is_hash_name(entry.name);
+	uv_fs_req_cleanup(&scan);
+	return found;
+}
+
+/* A folder with hash names is read as needed; a bundle whole, which takes 30 ms for 140 anchors. */
+static void system_anchors_add(X509_STORE *store)
+{
+	const char *folder = getenv(X509_get_default_cert_dir_env());
+	bool file_named = getenv(X509_get_default_cert_file_env()) != NULL;
+	X509_LOOKUP *lookup = NULL;
+	if (!file_named && has_hash_names(folder ? folder : X509_get_default_cert_dir()))
+		lookup = X509_STORE_add_lookup(store, X509_LOOKUP_hash_dir());
+	if (lookup)
+		X509_LOOKUP_add_dir(lookup, NULL, X509_FILETYPE_DEFAULT);
+	else
+		X509_STORE_set_default_paths(store);
+	ERR_clear_error(); /* a system without anchors is seen by every chain's failure */
+}
+
 bool trust_open(struct trust *trust, const char *ca_file, struct err *err)
 {
 	trust->store = X509_STORE_new();
 	if (!trust->store)
 		return err_set(err, "OpenSSL does not start");
-	X509_STORE_set_default_paths(trust->store); /* a system without anchors is seen by every chain's failure */
-	ERR_clear_error();
+	system_anchors_add(trust->store);
 	if (!ca_file || pem_each(ca_file, anchor_add, trust->store, err))
 		return true;
 	trust_close(trust);

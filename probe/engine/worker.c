@@ -6,6 +6,7 @@
 
 #include "probe/core/address.h"
 #include "probe/core/arena.h"
+#include "probe/core/url.h"
 #include "probe/engine/transfer_state.h"
 
 /** What the thread and its caller share. Each holds it once; the last to let go frees it. All but watch is under the lock. */
@@ -63,7 +64,7 @@ static void job_release(struct job *job)
 
 static void on_connected(struct transfer_watch *watch, const struct tuple *tuple)
 {
-	struct job *job = (struct job *)((char *)watch - offsetof(struct job, watch));
+	struct job *job = watch->user;
 	uv_mutex_lock(&job->lock);
 	if (tuple->src)
 		strncpy(job->seen.src, tuple->src, sizeof(job->seen.src) - 1);
@@ -161,8 +162,10 @@ static void describe_exchange(struct worker *worker, struct arena *arena, struct
 	char text[512];
 	proxy->proxy = arena_strdup(arena, host_port_format(via->host, via->port, text, sizeof(text)));
 	proxy->protocol = via->scheme == VIA_HTTPS ? "https" : "http";
-	proxy->method = "CONNECT";
-	proxy->request = arena_strdup(arena, host_port_format(job->target.host, job->target.port, text, sizeof(text)));
+	bool get = job->target.kind == TARGET_URL && strncmp(job->target.url, "http:", 5) == 0;
+	host_port_format(job->target.host, job->target.port, text, sizeof(text));
+	proxy->method = get ? "GET" : "CONNECT";
+	proxy->request = get ? url_for_report(arena, job->target.url) : arena_strdup(arena, text);
 	proxy->auth_tried = proxy_auth_text(job->spec.auth);
 }
 
@@ -269,6 +272,7 @@ static struct job *job_new(const struct transfer_pool_options *options, const st
 	trust_copy(job, options->trust);
 	spec_copy(job, spec);
 	job->watch.connected = on_connected;
+	job->watch.user = job;
 	atomic_init(&job->watch.step, STEP_TCP);
 	atomic_init(&job->watch.step_started_us, os_monotonic_us());
 	atomic_init(&job->holders, 2);
