@@ -118,7 +118,9 @@ class Resolver:
         self.rule(names, "RCodeAction(DNSRCode.NOERROR)")
 
     def silent(self, names=None):
+        """No answer over UDP; and none at all over TCP, as dnsdist would close the connection instead."""
         self.rule(names, "DropAction()")
+        self.node.nft('add rule inet lab input iifname "eth0" tcp dport 53 drop\n')
 
     def spoof(self, addresses, names=None):
         """Answer with these addresses: a sinkhole, a private rewrite."""

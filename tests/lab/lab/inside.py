@@ -22,12 +22,13 @@ def is_inside():
 
 
 def prepare():
-    """Private places for what has a fixed path: /run/netns, /etc/netns, and a scratch file system that every user may enter."""
+    """Private places for what has a fixed path: /run/netns, /etc/netns, /dev/shm, and a scratch file system that every user may enter."""
     if os.getpid() != 1:
         raise SystemExit("lab: not in a pid namespace of its own: use tests/lab/run-scenarios")
     for path in ("/run/netns", "/etc/netns"):
         pathlib.Path(path).mkdir(parents=True, exist_ok=True)
         subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "lab", path], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=1777", "lab", "/dev/shm"], check=True)
     subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "lab", str(SCRATCH)], check=True)
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     os.chdir(SCRATCH)

@@ -71,7 +71,7 @@ class Probe:
             return None
 
 
-def run_scenario(scenario, program, build, keep):
+def run_scenario(scenario, program, build, keep, keep_all=False):
     """Returns (problems, seconds of the program); problems is empty if the scenario passed."""
     lab, probe, seconds = None, None, 0.0
     try:
@@ -86,7 +86,7 @@ def run_scenario(scenario, program, build, keep):
         problems = _problems(scenario, probe, result, step, 4.0 if "sanitize" in str(build) else 1.0)
     except Exception:  # pylint: disable=broad-except
         problems = ["the lab failed: " + traceback.format_exc()]
-    if problems and lab:
+    if lab and (problems or keep_all):
         _keep(lab, probe, problems, pathlib.Path(keep))
     if lab:
         lab.close()

@@ -1,0 +1,196 @@
+"""Proxy settings: which proxy Windows would use for whom, and what goes wrong when one of the settings is not what the others are."""
+import struct
+
+from lab.registry import static
+from lab.scenario import Expect, scenario
+
+PROXY = "proxy.corp.test:3128"
+WRONG = "proxy.corp.test:3199"
+WINHTTP = r"HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows\CurrentVersion\Internet Settings\Connections"
+HTTPS = ("login.*", "pod01-*", "*.core.windows.net", "*.blob.storage.azure.net", "go.microsoft.com", "download.microsoft.com", "aka.ms")
+WINDOWS_NET = ("login.windows.net", "*.core.windows.net")
+
+
+def behind_proxy(lab):
+    """Nothing but squid gets out."""
+    lab.only_proxy_goes_out()
+    return lab.squid()
+
+
+def winhttp(proxy, bypass=""):
+    """WinHttpSettings as netsh writes it: version, counter, flags (direct and proxy), two texts with their lengths."""
+    words = [text.encode("ascii") for text in (proxy, bypass)]
+    return struct.pack("<III", 0x28, 0, 3) + b"".join(struct.pack("<I", len(w)) + w for w in words)
+
+
+def is_through_proxy(result, path):
+    return path["route"]["via"] == f"PROXY {PROXY}" or result.target(path)["host"] is None
+
+
+# ---------------------------------------------------------------- one identity against the other
+
+@scenario(Expect(exit=1, cause="cfg_proxy_missing_for_system", stage="settings", owner="server-admin"))
+def system_has_no_proxy_and_the_user_has(lab):
+    behind_proxy(lab)
+    lab.reg(user=PROXY, system={})
+    result = yield
+    assert result.report["readiness"]["basis"] == "system/wininet"
+    assert len(result.findings()) == 1, result.findings()
+    assert all(p["verdict"]["status"] == "pass" for p in result.paths("login.*", identity="user", kind="wininet"))
+
+
+@scenario(Expect(exit=1, cause="cfg_proxy_missing_for_system", stage="settings", owner="server-admin"))
+def system_has_its_proxy_switched_off(lab):
+    behind_proxy(lab)
+    lab.reg(user=PROXY, system={"ProxyEnable": 0, "ProxyServer": PROXY})
+
+
+@scenario(Expect(exit=1, cause="cfg_proxy_differs_by_identity", stage="settings", owner="server-admin"))
+def system_has_an_old_proxy_and_the_users_works(lab):
+    behind_proxy(lab)
+    lab.reg(user=PROXY, system=WRONG)
+
+
+@scenario(Expect(exit=0))
+def user_has_an_old_proxy_and_systems_works(lab):
+    behind_proxy(lab)
+    lab.reg(user=WRONG, system=PROXY)
+    result = yield
+    verdicts = [p["verdict"] for p in result.paths("login.microsoftonline.com", identity="user", kind="wininet")]
+    assert [v["cause"] for v in verdicts] == ["cfg_proxy_differs_by_identity"], verdicts
+    assert not result.findings(), result.findings()
+
+
+@scenario(Expect(exit=0))
+def user_without_proxy_and_system_with_one(lab):
+    behind_proxy(lab)
+    lab.reg(user={}, system=PROXY)
+    result = yield
+    assert not result.findings(), result.findings()
+    assert all(is_through_proxy(result, p) for p in result.paths(effective=True))
+
+
+# ---------------------------------------------------------------- other stores
+
+@scenario(Expect(exit=1, cause="cfg_winhttp_wininet_mismatch", stage="settings", owner="server-admin"),
+          arguments=("--route", "wininet,winhttp", "--identity", "system"))
+def winhttp_knows_the_proxy_and_wininet_does_not(lab):
+    behind_proxy(lab)
+    lab.reg(system={}, keys={WINHTTP: {"WinHttpSettings": winhttp(PROXY)}})
+
+
+@scenario(Expect(exit=1, cause="cfg_agent_override_wrong", stage="settings", owner="server-admin"))
+def agents_own_proxy_is_an_old_one(lab):
+    behind_proxy(lab)
+    lab.reg(user=PROXY, system=PROXY)
+    lab.arguments += ["--agent-proxy", f"http://{WRONG}"]
+    result = yield
+    assert result.report["readiness"]["basis"] == "agent"
+
+
+@scenario(Expect(exit=0))
+def direct_shut_and_the_agents_own_proxy_open(lab):
+    lab.arguments += ["--agent-proxy", f"http://{behind_proxy(lab)}"]
+    result = yield
+    assert result.report["readiness"]["basis"] == "agent"
+    assert not result.findings(), result.findings()
+
+
+@scenario(Expect(exit=0))
+def agents_own_proxy_works_and_all_other_settings_are_wrong(lab):
+    lab.arguments += ["--agent-proxy", f"http://{behind_proxy(lab)}"]
+    lab.reg(user=WRONG, system=WRONG)
+    result = yield
+    assert not result.findings(), result.findings()
+
+
+@scenario(Expect(exit=0), arguments=("--route", "env"))
+def environment_names_the_proxy(lab):
+    proxy = behind_proxy(lab)
+    lab.environment.update({"https_proxy": f"http://{proxy}", "http_proxy": f"http://{proxy}"})
+    result = yield
+    assert all(is_through_proxy(result, p) for p in result.paths(effective=True))
+
+
+@scenario(Expect(exit=0))
+def environment_names_a_dead_proxy_that_nobody_asked_for(lab):
+    lab.environment.update({n: f"http://{WRONG}" for n in ("https_proxy", "http_proxy", "ALL_PROXY", "HTTPS_PROXY")})
+    result = yield
+    assert not result.findings(), result.findings()
+
+
+# ---------------------------------------------------------------- what is written in them
+
+@scenario(Expect(exit=1, cause="cfg_proxy_string_malformed", stage="settings", owner="server-admin", targets=HTTPS))
+def proxy_list_without_an_entry_for_https(lab):
+    lab.reg(system=f"http={behind_proxy(lab)}")
+
+
+@scenario(Expect(exit=1, cause="cfg_proxy_string_malformed", stage="settings", owner="server-admin"))
+def proxy_without_its_port(lab):
+    behind_proxy(lab)
+    lab.reg(system="proxy.corp.test")
+
+
+@scenario(Expect(exit=1, cause="cfg_proxy_string_malformed", stage="settings", owner="server-admin"))
+def proxy_list_with_commas(lab):
+    behind_proxy(lab)
+    lab.reg(system=f"http={PROXY},https={PROXY}")
+
+
+@scenario(Expect(exit=1, cause="cfg_proxy_string_malformed", stage="settings", owner="server-admin"))
+def socks_url_where_windows_wants_a_list(lab):
+    lab.only_proxy_goes_out()
+    lab.reg(system=f"socks5://{lab.dante()}")
+
+
+@scenario(Expect(exit=0, cause="cfg_proxy_string_malformed", stage="settings", owner="server-admin", status="warn"))
+def proxy_with_a_stray_scheme_that_works_all_the_same(lab):
+    lab.reg(system=f"https://{behind_proxy(lab)}")
+
+
+@scenario(Expect(exit=0))
+def proxy_list_with_one_entry_for_each_protocol(lab):
+    proxy = behind_proxy(lab)
+    lab.reg(system=f"ftp=old.corp.test:21;http={proxy};https={proxy}")
+
+
+@scenario(Expect(exit=0))
+def proxy_for_https_only_and_port_80_open(lab):
+    lab.edge.drop(src="10.1.0.2", port=443)
+    lab.reg(system=f"https={lab.squid(before='http_access deny !CONNECT')}")
+    result = yield
+    assert not result.findings(), result.findings()
+
+
+@scenario(Expect(exit=1, cause="cfg_bypass_sends_direct", stage="settings", owner="server-admin", targets=WINDOWS_NET,
+                 subject="*[*].windows.net*"))
+def bypass_entry_sends_storage_direct(lab):
+    proxy = behind_proxy(lab)
+    lab.reg(user=proxy, system=static(proxy, "*.windows.net;<local>"))
+    result = yield
+    rules = {p["route"]["rule"] for p in result.paths("login.windows.net", identity="system", kind="wininet")}
+    assert all("*.windows.net" in rule for rule in rules), rules
+
+
+@scenario(Expect(exit=1, cause="cfg_bypass_sends_direct", stage="settings", owner="server-admin", targets=WINDOWS_NET))
+def bypass_entry_of_both_identities_sends_storage_direct(lab):
+    proxy = behind_proxy(lab)
+    lab.reg(user=static(proxy, "*.windows.net"), system=static(proxy, "*.windows.net"))
+
+
+@scenario(Expect(exit=0))
+def bypass_entry_that_is_right(lab):
+    lab.edge.drop(src=["10.1.0.2", "2001:db8:1::2"], dst=[n for n in lab.names.hosts if n.startswith(("login.", "pod01-"))])
+    proxy = lab.squid(before="acl storage dstdomain .core.windows.net\nhttp_access deny storage")
+    lab.reg(user=static(proxy, "*.core.windows.net"), system=static(proxy, "*.core.windows.net"))
+    result = yield
+    assert not result.findings(), result.findings()
+
+
+@scenario(Expect(exit=0))
+def proxy_settings_of_nobody_and_direct_open(lab):
+    lab.reg(user={}, system={})
+    result = yield
+    assert result.report["readiness"]["basis"] == "system/wininet"
+    assert not result.findings(), result.findings()
