@@ -15,6 +15,7 @@ typedef void (*connect_done_cb)(struct connect_probe *probe, void *user);
  * Records  into observation (op tcp_connect, caller's, in the caller's arena): tuple, failure, os_error, icmp, tcp_info.
  *          With linger_us > 0 the connected socket is watched that long, and a FIN or RST from the peer that comes without our having
  *          sent anything ends it with failure EOF or CONNECTION_RESET; nothing: failure NONE.
+ *          duration_us is the handshake's, or goes on to the FIN or RST that ended the linger.
  * Ends     once, through done(), from the loop and never inside connect_start(). The probe frees itself after done() returns.
  * Limits   timeout_us for the handshake, linger_us after it.
  */
