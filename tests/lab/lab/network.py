@@ -201,6 +201,7 @@ class Lab:
     squid = proxies.squid
     tinyproxy = proxies.tinyproxy
     dante = proxies.dante
+    nginx_forward = proxies.nginx_forward
     proxy_status = proxies.proxy_status
     kdc = kerberos.kdc
     reg = registry.reg

@@ -73,6 +73,8 @@ def _schemes(lab, work, auth):
             lines += [f"auth_param digest program {LIB}/digest_file_auth -c {work}/digests", f"auth_param digest realm {REALM}"]
         elif scheme == "ntlm":
             lines += [f"auth_param ntlm program {LIB}/ntlm_fake_auth", "auth_param ntlm children 5 startup=1"]
+        elif scheme == "ntlm-denied":
+            lines += [f"auth_param ntlm program {_denying_ntlm(work)}", "auth_param ntlm children 5 startup=1"]
         elif scheme == "negotiate":
             krb5 = lab.kdc().configuration
             lines += [f"auth_param negotiate program /usr/bin/env KRB5_CONFIG={krb5} {LIB}/negotiate_kerberos_auth"
@@ -82,13 +84,21 @@ def _schemes(lab, work, auth):
     return lines + (["acl auth proxy_auth REQUIRED", "http_access deny !auth"] if lines else [])
 
 
+def _denying_ntlm(work):
+    """The fake helper accepts everybody: turn each of its AF (accepted) into NA (denied), as a domain does with a wrong password."""
+    helper = work / "ntlm-denied"
+    helper.write_text(f"#!/bin/sh\n{LIB}/ntlm_fake_auth | sed -u 's/^AF .*/NA logon failure/'\n", encoding="ascii")
+    helper.chmod(0o755)
+    return helper
+
+
 def _htpasswd():
     return f"{USER}:{crypt.crypt(PASSWORD, crypt.mksalt(crypt.METHOD_SHA512))}\n"
 
 
 def squid(lab, auth=None, port=3128, acl="", before="", extra="", tls=None, bump=None):
     """
-    A squid.  auth: None, "basic", "digest", "ntlm", "negotiate" or a list of them (user corpuser, password correct-horse).
+    A squid.  auth: None, "basic", "digest", "ntlm", "ntlm-denied", "negotiate" or a list of them (user corpuser, password correct-horse).
     acl: http_access lines, as "acl login dstdomain login.windows.net\\nhttp_access deny login"; before: the same, asked before the credentials.
     tls: a Certificate, for an https:// proxy.  bump: a Certificate of a CA (lab.ca.new_inspector(lab.work)) that signs anew.
     """
@@ -157,6 +167,37 @@ def _add_user():
         path = pathlib.Path("/etc/netns/proxy") / name
         path.write_text(pathlib.Path("/etc", name).read_text(encoding="utf-8") + line, encoding="utf-8")
         path.chmod(0o600 if name == "shadow" else 0o644)
+
+
+NGINX = """
+daemon off;
+worker_processes 1;
+pid {work}/nginx.pid;
+error_log stderr warn;
+events {{ worker_connections 1024; }}
+http {{
+    access_log {log};
+    client_body_temp_path {work}/body;
+    proxy_temp_path {work}/proxy;
+    fastcgi_temp_path {work}/fastcgi;
+    uwsgi_temp_path {work}/uwsgi;
+    scgi_temp_path {work}/scgi;
+    resolver {resolvers} ipv6=off;
+    server {{
+        listen {address}:{port};
+        location / {{ proxy_pass http://$http_host$request_uri; add_header Via "1.1 {host}" always; }}
+    }}
+}}
+"""
+
+
+def nginx_forward(lab, port=8080):
+    """nginx set up as a proxy by somebody who did not know that it has no CONNECT: plain HTTP passes, CONNECT gets 405."""
+    work = _work(lab, f"nginx-{port}")
+    (work / "nginx.conf").write_text(NGINX.format(work=work, log=lab.logs / f"nginx-{port}.access", address=ADDRESS, port=port, host=HOST,
+                                                  resolvers=f"{lab.dns1.address} {lab.dns2.address}"), encoding="ascii")
+    lab.pending.append(Server(lab.proxy, ["nginx", "-e", "stderr", "-p", work, "-c", work / "nginx.conf"], f"nginx-{port}", port))
+    return f"{HOST}:{port}"
 
 
 def proxy_status(lab, status, headers=None, body="", port=3130):

@@ -6,12 +6,12 @@ BLOB = "*.blob.core.windows.net"
 BLOBS = ["ceuswatcab01.blob.core.windows.net", "weus2watcab01.blob.core.windows.net"]
 
 
-@scenario(Expect(exit=1, cause="tcp_syn_silent_unlocated", stage="tcp", owner="firewall-team", targets=LOGIN))
+@scenario(Expect(exit=1, cause="tcp_syn_silent_unlocated", stage="tcp", owner="firewall-team", targets=LOGIN, subject=LOGIN))
 def firewall_drops_one_endpoint(lab):
     lab.edge.drop(dst=LOGIN, port=443)
 
 
-@scenario(Expect(exit=1, cause="tcp_syn_silent_unlocated", stage="tcp", owner="firewall-team", targets=BLOB))
+@scenario(Expect(exit=1, cause="tcp_syn_silent_unlocated", stage="tcp", owner="firewall-team", targets=BLOB, subject=BLOB))
 def firewall_drops_storage(lab):
     lab.edge.drop(dst=BLOBS)
 
@@ -21,12 +21,12 @@ def firewall_drops_everything(lab):
     lab.edge.drop(proto="tcp")
 
 
-@scenario(Expect(exit=1, cause="tcp_refused_unlocated", stage="tcp", targets=LOGIN))
+@scenario(Expect(exit=1, cause="tcp_refused_unlocated", stage="tcp", targets=LOGIN, subject=LOGIN))
 def firewall_resets_the_syn(lab):
     lab.edge.reject(dst=LOGIN, port=443, how="reset")
 
 
-@scenario(Expect(exit=1, cause="tcp_refused_unlocated", stage="tcp", targets=LOGIN))
+@scenario(Expect(exit=1, cause="tcp_refused_unlocated", stage="tcp", targets=LOGIN, subject=LOGIN))
 def far_end_refuses(lab):
     lab.move_to_other(LOGIN)
 
@@ -52,12 +52,12 @@ def firewall_forgets_three_addresses(lab):
     lab.edge.drop(dst=["20.190.140.20", "40.126.0.10", "40.126.62.40"])
 
 
-@scenario(Expect(exit=1, cause="tcp_fin_on_accept", stage="tcp", targets=LOGIN))
+@scenario(Expect(exit=1, cause="tcp_fin_on_accept", stage="tcp", targets=LOGIN, subject=LOGIN))
 def connection_closed_at_once(lab):
     lab.stub("fin-on-accept", LOGIN)
 
 
-@scenario(Expect(exit=1, cause="tcp_reset_idle_established", stage="tcp", owner="firewall-team", targets=LOGIN))
+@scenario(Expect(exit=1, cause="tcp_reset_idle_established", stage="tcp", owner="firewall-team", targets=LOGIN, subject=LOGIN))
 def connection_reset_at_once(lab):
     lab.stub("rst-on-accept", LOGIN)
 
