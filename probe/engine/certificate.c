@@ -220,7 +220,10 @@ static bool name_fits(X509 *leaf, const char *host)
 	struct address literal;
 	if (address_parse(host, &literal))
 		return X509_check_ip_asc(leaf, host, 0) == 1;
-	return X509_check_host(leaf, host, 0, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, NULL) == 1;
+	size_t length = strlen(host);
+	if (length > 1 && host[length - 1] == '.') /* "host." is the same name, but never in a certificate */
+		length--;
+	return X509_check_host(leaf, host, length, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, NULL) == 1;
 }
 
 /* A context of our own: what libcurl set on its own one (partial chains ...) does not count. */

@@ -283,6 +283,13 @@ const struct transfer_result *transfer_result(const struct transfer *transfer)
 
 /* ------------------------------------------------------------------ start */
 
+/* What libcurl takes for a name exactly as we do: no international names, which it would translate and then look up itself. */
+static bool is_plain_host(const char *host)
+{
+	return *host &&
+	       strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:") == strlen(host);
+}
+
 /* The URL is put together anew from its parts, so that libcurl reads it as we did. */
 static bool url_take(struct transfer *transfer, const char *text)
 {
@@ -290,7 +297,8 @@ static bool url_take(struct transfer *transfer, const char *text)
 	char authority[512];
 	if (!url_parse(transfer->arena, text, &url))
 		return false;
-	if (strcmp(url.scheme, "http") != 0 && strcmp(url.scheme, "https") != 0)
+	bool known = strcmp(url.scheme, "http") == 0 || strcmp(url.scheme, "https") == 0;
+	if (!known || !is_plain_host(url.host))
 		return false;
 	transfer->wants_tls = strcmp(url.scheme, "https") == 0;
 	transfer->host = url.host;
@@ -313,6 +321,8 @@ static bool spec_take(struct transfer *transfer, const struct transfer_spec *spe
 	transfer->target_address = arena_strdup(arena, spec->target_address);
 	transfer->auth = spec->auth;
 	transfer->expect_body = arena_strdup(arena, target->expect.body);
+	if (transfer->via.host && !is_plain_host(transfer->via.host))
+		return false;
 	if (target->kind == TARGET_URL)
 		return url_take(transfer, spec->url ? spec->url : target->url);
 	transfer->raw = true;
@@ -320,7 +330,7 @@ static bool spec_take(struct transfer *transfer, const struct transfer_spec *spe
 	transfer->port = target->port;
 	host_port_format(target->host, target->port, authority, sizeof(authority));
 	transfer->url = arena_printf(arena, "http://%s/", authority);
-	return true;
+	return is_plain_host(target->host);
 }
 
 static void on_cannot_start(uv_timer_t *timer)
