@@ -149,10 +149,10 @@ def dante(lab, port=1080, password=False, block=None):
     method = "username" if password else "none"
     lines = ["logoutput: stderr", f"internal: {ADDRESS} port = {port}", "external: eth0", f"socksmethod: {method}",
              "clientmethod: none", "user.privileged: root", "user.unprivileged: nobody",
-             "client pass { from: 0.0.0.0/0 to: 0.0.0.0/0 }"]
+             "client pass { from: 0/0 to: 0/0 }"]
     if block:
-        lines.append(f"socks block {{ from: 0.0.0.0/0 to: {block if '/' in block else block + '/32'} }}")
-    lines.append("socks pass { from: 0.0.0.0/0 to: 0.0.0.0/0 }")
+        lines.append(f"socks block {{ from: 0/0 to: {block if '/' in block else block + '/32'} }}")
+    lines.append("socks pass { from: 0/0 to: 0/0 log: error }")
     (work / "danted.conf").write_text("\n".join(lines) + "\n", encoding="ascii")
     if password:
         _add_user()

@@ -126,28 +126,35 @@ def _is_struck(expect, target):
 
 
 def _verdict_problems(expect, result):
-    problems, struck = [], 0
+    wrong, struck = {}, 0
     for path in result.paths(effective=True):
         target, verdict = result.target(path), path["verdict"]
+        problem = None
         if _is_struck(expect, target):
             struck += 1
-            problems += _differences(expect, target, verdict)
+            problem = _difference(expect, target, verdict)
         elif target["host"] is not None and verdict["status"] != "pass":
-            problems.append(f"{target['url'] or target['name']}: {_told(verdict)}, expected pass")
-    if expect.cause and not struck:
-        problems.append("no effective path was struck")
-    return problems
+            problem = f"{_told(verdict)}, expected pass"
+        if problem:
+            wrong.setdefault(problem, []).append(target["url"] or target["name"])
+    problems = [] if struck or not expect.cause else ["no effective path was struck"]
+    return problems + [f"{_named(targets)}: {problem}" for problem, targets in wrong.items()]
 
 
-def _differences(expect, target, verdict):
+def _named(targets):
+    return ", ".join(targets[:3]) + (f" and {len(targets) - 3} more" if len(targets) > 3 else "")
+
+
+def _difference(expect, target, verdict):
+    """What is wrong with the verdict of a struck path, or None."""
     # What is only recommended may be told as a warning, and a stand-in that nobody knows as inconclusive.
-    allowed = {expect.status} | (set() if target["required"] else {"warn", "fail"}) | ({"inconclusive"} if target["stand_in"] else set())
+    allowed = {expect.status}
+    allowed |= set() if target["required"] else {"warn", "fail"}
+    allowed |= {"inconclusive"} if target["stand_in"] else set()
     wanted = {"cause": expect.cause, "stage": expect.stage, "owner": expect.owner}
-    wrong = verdict["status"] not in allowed or any(v is not None and verdict[k] != v for k, v in wanted.items())
-    if not wrong:
-        return []
-    return [f"{target['url'] or target['name']}: {_told(verdict)}, expected {expect.status}"
-            f" {expect.stage or '*'}/{expect.cause} ({expect.owner or '*'})"]
+    if verdict["status"] in allowed and all(v is None or verdict[k] == v for k, v in wanted.items()):
+        return None
+    return f"{_told(verdict)}, expected {expect.status} {expect.stage or '*'}/{expect.cause} ({expect.owner or '*'})"
 
 
 def _told(verdict):
