@@ -1,0 +1,151 @@
+/* Rules about this server: for each a case that holds, and one that nearly does. */
+
+#include "check.h"
+#include "report_builder.h"
+
+static const char *const none[] = {NULL};
+
+static struct report *one_path(struct path **path)
+{
+	struct report *report = build_report();
+	*path = build_path(report, build_target(report, "login.example", 443));
+	return report;
+}
+
+static void expect(struct report *report, enum status status, const char *cause)
+{
+	diagnose(report);
+	CHECK_TEXT(report->paths[0]->verdict.cause, cause);
+	CHECK_INT(report->paths[0]->verdict.status, status);
+	if (cause)
+		CHECK(report->paths[0]->verdict.evidence.count > 0);
+	report_free(report);
+}
+
+/* A connect that ends so on an otherwise healthy server, changed by one fact. */
+static void connect_ends(enum failure failure, const char *fact, const char *subject, const char *state,
+			 const char *cause)
+{
+	struct path *path;
+	struct report *report = one_path(&path);
+	build_attempt(report, path, "20.190.128.1", failure);
+	if (fact)
+		build_state(report, fact, subject, state);
+	expect(report, cause ? STATUS_FAIL : STATUS_INCONCLUSIVE, cause);
+}
+
+static void interfaces_and_routes(void)
+{
+	connect_ends(FAILURE_NETWORK_UNREACHABLE, "interface", "eth0", "down", "host_no_interface_up");
+	connect_ends(FAILURE_NETWORK_UNREACHABLE, "interface", "eth0", "up", "host_no_usable_address");
+	connect_ends(FAILURE_NETWORK_UNREACHABLE, "default_route", "ipv4", "absent", "host_no_default_route");
+	connect_ends(FAILURE_NETWORK_UNREACHABLE, NULL, NULL, NULL, NULL); /* a route is there: unexplained */
+	connect_ends(FAILURE_HOST_UNREACHABLE, NULL, NULL, NULL, "host_gateway_neighbour_dead");
+	connect_ends(FAILURE_PERMISSION_DENIED, NULL, NULL, NULL, "host_firewall_blocks");
+	connect_ends(FAILURE_TOO_MANY_FILES, NULL, NULL, NULL, "host_socket_or_handle_limit");
+	connect_ends(FAILURE_ADDRESS_NOT_AVAILABLE, NULL, NULL, NULL, "host_ephemeral_ports_exhausted");
+}
+
+static void names_without_a_route(void)
+{
+	for (int answered = 0; answered < 2; answered++) {
+		struct path *path;
+		struct report *report = one_path(&path);
+		build_state(report, "default_route", "ipv4", "absent");
+		build_lookup(report, path, FAILURE_DNS_TEMPORARY, none);
+		build_query(report, path, "10.0.0.53", FAILURE_NETWORK_UNREACHABLE, NULL);
+		build_query(report, path, "10.0.0.54", answered ? FAILURE_DNS_REFUSED : FAILURE_NETWORK_UNREACHABLE,
+			    NULL);
+		expect(report, STATUS_FAIL, answered ? "dns_refused" : "host_no_default_route");
+	}
+}
+
+static void a_device_is_not_this_firewall(void)
+{
+	struct path *path;
+	struct report *report = one_path(&path);
+	build_rejected(report, path, "2603::1", FAILURE_PERMISSION_DENIED, "fd00::1", 1, 1);
+	expect(report, STATUS_FAIL, "ip_admin_prohibited");
+}
+
+static void missing_ipv6_is_no_fault(void)
+{
+	struct path *path;
+	struct report *report = one_path(&path);
+	build_attempt(report, path, "2603::1", FAILURE_NETWORK_UNREACHABLE);
+	build_works(report, path, "20.190.128.1");
+	expect(report, STATUS_PASS, NULL);
+	report = one_path(&path);
+	build_attempt(report, path, "2603::1", FAILURE_NETWORK_UNREACHABLE);
+	build_attempt(report, path, "20.190.128.1", FAILURE_TIMEOUT);
+	expect(report, STATUS_FAIL, "tcp_syn_silent_unlocated");
+}
+
+static void preferred_ipv6_that_goes_nowhere(void)
+{
+	static const char *const orders[][3] = {{"2603::1", "20.190.128.1", NULL}, {"20.190.128.1", "2603::1", NULL}};
+	for (int v4_first = 0; v4_first < 2; v4_first++) {
+		struct path *path;
+		struct report *report = one_path(&path);
+		build_state(report, "default_route", "ipv6", "present");
+		build_fact(report, "interface", "eth1", "up", "2001:db8::2");
+		build_lookup(report, path, FAILURE_NONE, orders[v4_first]);
+		build_attempt(report, path, "2603::1", FAILURE_TIMEOUT);
+		build_works(report, path, "20.190.128.1");
+		expect(report, STATUS_WARN, v4_first ? "tcp_partial_address_block" : "host_ipv6_preferred_broken");
+	}
+}
+
+static void hosts_file(const char *entry, bool works, const char *cause)
+{
+	struct path *path;
+	struct report *report = one_path(&path);
+	build_fact(report, "hosts_file", "login.example", "present", entry);
+	build_lookup(report, path, FAILURE_NONE, (const char *const[]){entry, NULL});
+	build_query(report, path, "10.0.0.53", FAILURE_NONE, "20.190.128.1");
+	if (works)
+		build_works(report, path, entry);
+	else
+		build_attempt(report, path, entry, FAILURE_TIMEOUT);
+	diagnose(report);
+	CHECK_TEXT(path->verdict.cause, cause);
+	CHECK_INT(build_also(&path->verdict, "host_hosts_file_override"), works);
+	if (cause && strcmp(cause, "host_hosts_file_override") == 0)
+		CHECK_TEXT(report->findings[0]->subject, "login.example");
+	report_free(report);
+}
+
+static void clock_of(int64_t offset_ms, int witnesses, bool breaks, enum status status, const char *cause)
+{
+	struct path *path;
+	struct report *report = one_path(&path);
+	report->host.clock_offset_ms = offset_ms;
+	report->host.clock_witnesses = witnesses;
+	if (breaks) {
+		struct attempt *attempt = build_attempt(report, path, "20.190.128.1", FAILURE_NONE);
+		build_tls(report, path, attempt, FAILURE_SSL_INVALID_CERTIFICATE)->tls.verify = "not_yet_valid";
+	} else {
+		build_works(report, path, "20.190.128.1");
+	}
+	diagnose(report);
+	CHECK_TEXT(path->verdict.cause, cause);
+	CHECK_INT(path->verdict.status, status);
+	report_free(report);
+}
+
+int main(void)
+{
+	interfaces_and_routes();
+	names_without_a_route();
+	a_device_is_not_this_firewall();
+	missing_ipv6_is_no_fault();
+	preferred_ipv6_that_goes_nowhere();
+	hosts_file("10.9.9.9", false, "host_hosts_file_override");
+	hosts_file("10.9.9.9", true, NULL); /* it works: a word in `also`, no warning */
+	hosts_file("20.190.128.1", false, "tcp_syn_silent_unlocated");
+	clock_of(-172800000, 3, true, STATUS_FAIL, "host_clock_skewed");
+	clock_of(360000, 2, false, STATUS_WARN, "host_clock_skewed");
+	clock_of(360000, 1, false, STATUS_PASS, NULL);
+	clock_of(240000, 5, false, STATUS_PASS, NULL);
+	return check_summary();
+}
