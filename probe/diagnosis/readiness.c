@@ -31,16 +31,21 @@ static bool is_open(const struct view *view)
 	       !rule_passes_otherwise(view) && !(verdict_is_excused(view) && view->target->kind == TARGET_CIDR);
 }
 
+static bool works(const struct verdict *verdict)
+{
+	return verdict->status == STATUS_PASS || verdict->status == STATUS_WARN;
+}
+
 void readiness_judge(struct report *report, const struct view *views)
 {
 	struct readiness *readiness = &report->readiness;
-	bool any = false;
+	bool any = false; /* without a single path that works, nothing says that the server is ready */
 	*readiness = (struct readiness){.basis = basis_of(report)};
 	for (size_t i = 0; i < report->finding_count; i++)
 		if (report->findings[i]->status == STATUS_FAIL)
 			text_list_add(report->arena, &readiness->blocking, report->findings[i]->id);
 	for (size_t i = 0; i < report->path_count; i++) {
-		any |= views[i].path->effective;
+		any |= views[i].path->effective && works(&views[i].path->verdict);
 		if (is_open(&views[i]))
 			text_list_add(report->arena, &readiness->inconclusive, views[i].path->id);
 	}
