@@ -1,6 +1,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "probe/diagnosis/dns_view.h"
 #include "probe/diagnosis/rules.h"
 
 /*
@@ -313,10 +314,31 @@ static bool is_dns_failure(const struct view *view, const struct tried *tried)
 		(!has_text(squid_error(proxy), "ERR_CONNECT_FAIL") && has_any(proxy->body_head, marks)));
 }
 
-/** The proxy says that it could not look the name up. */
+/* Squid's answer to a CONNECT for which it found no address at all: without a word about names, and with no errno. */
+static bool is_forwarding_failure(const struct view *view, const struct tried *tried)
+{
+	(void)view;
+	return is_gateway_status(tried) && has_text(squid_error(exchange(tried)), "ERR_CANNOT_FORWARD 0");
+}
+
+/* Do the servers that this host asks fail to give an address for it, too? */
+static bool name_is_denied_here(const struct view *view)
+{
+	struct dns_view dns;
+	dns_view_make(view, view->target->host, &dns);
+	return !dns_any(&dns, DNS_SAYS_ADDRESS) &&
+	       (dns_any(&dns, DNS_SAYS_NXDOMAIN) || dns_any(&dns, DNS_SAYS_NODATA) ||
+		dns_any(&dns, DNS_SAYS_SERVFAIL) || dns_any(&dns, DNS_SAYS_REFUSED));
+}
+
+/** The proxy says that it could not look the name up; or it knows no way to a name that nobody here can look up either. */
 bool rule_prx_dns_failed(const struct view *view, struct verdict *out)
 {
-	return view->proxied && verdict_if_any(view, out, "prx_dns_failed", 0.85, is_dns_failure);
+	if (!view->proxied)
+		return false;
+	if (verdict_if_any(view, out, "prx_dns_failed", 0.85, is_dns_failure))
+		return true;
+	return name_is_denied_here(view) && verdict_if_any(view, out, "prx_dns_failed", 0.6, is_forwarding_failure);
 }
 
 /* Squid writes the errno of its connect() behind the error's name; Linux: 110 timed out, 111 refused, 113 no route to host. */

@@ -52,10 +52,11 @@ bool view_same_proxy(const struct view *a, const struct view *b)
 	       strcasecmp(a->via.host, b->via.host) == 0;
 }
 
-/* A byte of TLS or an answer that came from behind the proxy. */
+/* A byte of TLS or an answer that came from behind the proxy. What the socket received does not tell: the reply to CONNECT is in it. */
 static bool tried_came_through(const struct tried *tried)
 {
-	if (tried->tls && (tried->tls->tls.bytes_received > 0 || tried->tls->tls.progress > TLS_HELLO_SENT))
+	const struct tls_handshake *tls = tried->tls ? &tried->tls->tls : NULL;
+	if (tls && (tls->progress > TLS_HELLO_SENT || tls->plain_reply || tls->alert >= 0))
 		return true;
 	return tried->http && tried->broke == STAGE_NONE;
 }

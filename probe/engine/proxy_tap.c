@@ -141,10 +141,21 @@ static bool may_wait(struct transfer *transfer)
 	return transfer->request_sent && !transfer->socket.eof && now_us < transfer->hold_until_us;
 }
 
+/* "HTTP/1.1 200" (RFC 9112 4), as far as it is there. libcurl would take another line for HTTP/0.9. */
+static bool may_be_status_line(const char *bytes, size_t length)
+{
+	static const char pattern[] = "HTTP/d.d ddd";
+	for (size_t i = 0; i < length && pattern[i]; i++) {
+		bool digit = bytes[i] >= '0' && bytes[i] <= '9';
+		if (pattern[i] == 'd' ? !digit : bytes[i] != pattern[i])
+			return false;
+	}
+	return true;
+}
+
 static enum look look_at_http(struct transfer *transfer, const char *bytes, size_t length)
 {
-	size_t start = length < 5 ? length : 5;
-	if (memcmp(bytes, "HTTP/", start) != 0)
+	if (!may_be_status_line(bytes, length))
 		return malformed(transfer, bytes, length);
 	const char *body = head_end(bytes, length);
 	if (!body && length < PEEK_BYTES_MAX && may_wait(transfer))
