@@ -1,4 +1,4 @@
-"""Real DNS: knot holds all public names, unbound recurses for the enterprise, dnsdist in front of it bites where a fault is wanted."""
+"""Real DNS: knot holds all public names, unbound recurses for the enterprise, dnsdist in front bites where a fault is wanted."""
 from .node import LabError
 
 AUTHORITY, PUBLIC = "198.41.0.4", "9.9.9.9"
@@ -85,7 +85,7 @@ class Resolver:
     """
     One recursive DNS server: unbound, and in front of it dnsdist as soon as it has a fault.
 
-    Faults take a name, a list of names (each with all below it), or nothing for every question; the first that fits a question acts.
+    Faults take a name, a list of names (each with all below it), or nothing for every question; the first that fits acts.
     """
 
     def __init__(self, lab, node, address):
@@ -158,7 +158,7 @@ class Resolver:
         port = BEHIND_PORT if self.rules else 53
         (work / "unbound.conf").write_text(UNBOUND.format(
             work=work, address=self.address, port=port, more=more, authority=AUTHORITY), encoding="ascii")
-        self.process = self.node.start(["unbound", "-d", "-c", work / "unbound.conf"], f"unbound-{self.address}")
+        self.process = self.node.start([self.lab.unconfined("unbound"), "-d", "-c", work / "unbound.conf"], f"unbound-{self.address}")
         if self.rules:
             (work / "dnsdist.conf").write_text(DNSDIST.format(
                 address=self.address, behind=BEHIND_PORT, rules="\n".join(self.rules)), encoding="ascii")

@@ -22,7 +22,7 @@ def is_inside():
 
 
 def prepare():
-    """Private places for what has a fixed path: /run/netns, /etc/netns, /dev/shm, and a scratch file system that every user may enter."""
+    """Private places for what has a fixed path, and a scratch file system that every user may enter."""
     if os.getpid() != 1:
         raise SystemExit("lab: not in a pid namespace of its own: use tests/lab/run-scenarios")
     for path in ("/run/netns", "/etc/netns"):
@@ -37,6 +37,7 @@ def prepare():
 def enter(arguments=None):
     """Run this program again inside, unless it is there, with these arguments or its own."""
     if not is_inside():
-        words = wrapped(["/usr/bin/python3", os.path.abspath(sys.argv[0])] + (sys.argv[1:] if arguments is None else arguments))
+        arguments = sys.argv[1:] if arguments is None else arguments
+        words = wrapped(["/usr/bin/python3", os.path.abspath(sys.argv[0])] + arguments)
         os.execvp(words[0], words)
     prepare()

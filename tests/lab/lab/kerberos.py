@@ -37,7 +37,7 @@ KDC = """
 
 
 class Kdc:
-    """Files of the realm: configuration (KRB5_CONFIG), keytab (of HTTP/proxy.corp.test), cache (the user's tickets, after login())."""
+    """Files of the realm: configuration (KRB5_CONFIG), keytab (of the proxy), cache (the user's tickets, after login())."""
 
     def __init__(self, lab):
         self.lab = lab
@@ -62,7 +62,8 @@ class Kdc:
     def login(self):
         """Give the ordinary user on the client a ticket, and the environment that finds it."""
         self.lab.environment.update({"KRB5_CONFIG": str(self.configuration), "KRB5CCNAME": f"FILE:{self.cache}"})
-        run(self.lab.client.command(["env", f"KRB5_CONFIG={self.configuration}", "kinit", "-c", self.cache, USER]), PASSWORD + "\n")
+        kinit = ["env", f"KRB5_CONFIG={self.configuration}", "kinit", "-c", self.cache, USER]
+        run(self.lab.client.command(kinit), PASSWORD + "\n")
         run(["chown", "65534:65534", self.cache])
 
     def stop_answering(self):

@@ -1,4 +1,4 @@
-"""Names and addresses of the stand-in: names.txt, and for every other name of targets/*.ini a rule that always gives the same address."""
+"""Names and addresses of the stand-in: names.txt, and for every other name of targets/*.ini a fixed rule."""
 import fnmatch
 import hashlib
 import ipaddress

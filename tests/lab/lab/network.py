@@ -37,7 +37,7 @@ class Process(subprocess.Popen):
 
 
 class Lab:
-    """One network.  Made by the runner inside its own network, mount and pid namespaces, which end everything that it started."""
+    """One network.  Made inside network, mount and pid namespaces of its own, which end everything that it started."""
 
     def __init__(self, build, work=None, delay_ms=2.0):
         refuse_with_a_way_out()
@@ -116,12 +116,14 @@ class Lab:
         for (node, device, address), (_, _, peer) in (ends, ends[::-1]):
             mine, theirs = (f"2001:db8:f:{net6}::{int(a.split('.')[3]):x}" for a in (address, peer))
             node.ip(f"link set {device} address {mac(address)} up", f"addr add {address}/30 dev {device}",
-                    f"addr add {mine}/64 dev {device} nodad", f"neigh replace {theirs} lladdr {mac(peer)} dev {device} nud permanent")
+                    f"addr add {mine}/64 dev {device} nodad",
+                    f"neigh replace {theirs} lladdr {mac(peer)} dev {device} nud permanent")
 
     def _tundelay(self, name, words):
         old = next((p for p in self.processes if p.name == name), None)
         if old:
             self.stop_process(old)
+            old.log.unlink()
         process = self.start_process([self.build / "lab" / "tundelay"] + words, name)
         end = time.monotonic() + 10
         while "ready" not in process.log_text():
@@ -135,7 +137,8 @@ class Lab:
                                     "-d", str(delay_ms)] + [str(o) for o in options])
         self.edge.ip("link set lan-client master lan up")
         self.client.ip(f"link set eth0 address {mac(CLIENT)} up", f"addr add {CLIENT}/24 dev eth0",
-                       f"addr add {LAN6}2/64 dev eth0 nodad", f"neigh replace {LAN6}1 lladdr {mac(EDGE_LAN)} dev eth0 nud permanent",
+                       f"addr add {LAN6}2/64 dev eth0 nodad",
+                       f"neigh replace {LAN6}1 lladdr {mac(EDGE_LAN)} dev eth0 nud permanent",
                        f"route add default via {EDGE_LAN}", f"route add ::/0 via {LAN6}1")
 
     def wire(self, options=(), delay_ms=2.0):
@@ -242,9 +245,18 @@ class Lab:
                 process.kill()
         shutil.rmtree(self.work, ignore_errors=True)
 
+    def unconfined(self, program):
+        """A copy of a server's program: AppArmor's profiles, which know only the paths of the real service, do not fit it."""
+        copy = self.work / "bin" / program
+        if not copy.exists():
+            copy.parent.mkdir(exist_ok=True)
+            shutil.copy(shutil.which(program, path="/usr/sbin:/usr/bin"), copy)
+        return copy
+
     def as_user(self, words, environment=None):
         """The argument list that runs something on the client as an ordinary user (uid 65534, no capability)."""
-        values = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/nonexistent", **self.environment, **(environment or {})}
+        values = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/nonexistent"}
+        values.update(self.environment, **(environment or {}))
         return self.client.command(["env", "-i"] + [f"{k}={v}" for k, v in values.items()] + [
             "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all"] + list(words))
 

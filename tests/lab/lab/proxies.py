@@ -1,4 +1,4 @@
-"""Real proxies in the namespace proxy (proxy.corp.test, 10.1.0.31).  Each function is a method of Lab and returns "proxy.corp.test:PORT"."""
+"""Real proxies in the namespace proxy (10.1.0.31).  Each function is a method of Lab and returns "proxy.corp.test:PORT"."""
 import crypt
 import hashlib
 import http

@@ -121,5 +121,7 @@ def _keep(lab, probe, problems, directory):
         shutil.copy(path, directory / f"{path.parent.name}-{path.name}")
     for path in lab.work.glob("*.reg"):
         shutil.copy(path, directory)
+    if "SUDO_UID" in os.environ:
+        subprocess.run(["chown", "-R", os.environ["SUDO_UID"], directory.parent], check=True)
     commands = [" ".join(c) for c in probe.commands] if probe else []
     (directory / "problems.txt").write_text("\n".join(problems + commands) + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The lab's certificate authority: a root and an intermediate, made once and kept under the build directory, and leaves for every purpose."""
+"""The lab's certificate authority: root and intermediate, made once and kept under the build directory, and leaves."""
 import fcntl
 import hashlib
 import pathlib
