@@ -5,6 +5,8 @@
 
 #include "probe/diagnosis/rules.h"
 
+enum { CONTRAST_SHOWN = 2 };
+
 static bool is_by_settings(const struct view *view)
 {
 	switch (view->path->route.kind) {
@@ -33,16 +35,17 @@ static bool works_otherwise(const struct view *view, const struct view *other)
 	return view->proxied != other->proxied || (view->proxied && !view_same_proxy(view, other));
 }
 
-/* What failed here, and what worked there. */
+/* Some of what failed here, and of what worked there. */
 static bool contrast(const struct view *view, struct verdict *out, const char *cause, double confidence,
 		     const struct view *other)
 {
+	size_t failed = 0, worked = 0;
 	verdict_set(view, out, cause, confidence);
 	for (size_t i = 0; i < view->tried_count; i++)
-		if (tried_failed(&view->tried[i]))
+		if (tried_failed(&view->tried[i]) && failed++ < CONTRAST_SHOWN)
 			verdict_add_evidence(view, out, tried_ended_by(&view->tried[i]));
-	for (size_t i = 0; i < other->tried_count; i++)
-		if (other->tried[i].judged && other->tried[i].broke == STAGE_NONE)
+	for (size_t i = 0; i < other->tried_count && worked < CONTRAST_SHOWN; i++)
+		if (other->tried[i].judged && other->tried[i].broke == STAGE_NONE && ++worked)
 			verdict_add_evidence(view, out, tried_ended_by(&other->tried[i]));
 	return true;
 }

@@ -226,7 +226,9 @@ bool rule_http_port80_only_blocked(const struct view *view, struct verdict *out)
 	if (!passes)
 		return false;
 	verdict_set(view, out, "http_port80_only_blocked", on_80 > 1 ? 0.85 : 0.5);
-	verdict_add_evidence(view, out, tried_ended_by(view_broken_at(view, STAGE_TCP)));
+	for (size_t i = 0; i < view->tried_count; i++)
+		if (tried_failed(&view->tried[i]))
+			verdict_add_evidence(view, out, tried_ended_by(&view->tried[i]));
 	verdict_add_evidence(view, out, tried_ended_by(&passes->tried[0]));
 	return true;
 }

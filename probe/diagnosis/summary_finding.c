@@ -36,8 +36,7 @@ static const char *names(const struct report *report, const struct finding *find
 		return "";
 	if (finding->target_count == 1)
 		return finding->targets[0]->name;
-	return arena_printf(report->arena, "%s and %zu more targets", finding->targets[0]->name,
-			    finding->target_count - 1);
+	return arena_printf(report->arena, "%s and %zu more", finding->targets[0]->name, finding->target_count - 1);
 }
 
 /* The way that works, as the evidence of a C cause shows it: "SYSTEM goes ... ; the user's ... works". */
@@ -81,7 +80,7 @@ static const char *seen(const struct report *report, const struct finding *findi
 	if (!one)
 		return names(report, finding);
 	const char *words = observation_in_words(report, one);
-	size_t more = more_like(finding, one);
+	size_t more = one->op == OP_LOCAL_FACT ? 0 : more_like(finding, one);
 	const char *tail = more ? arena_printf(report->arena, ", and %zu more like it", more) : "";
 	return arena_printf(report->arena, "%s%s. It strikes %s", words, tail, names(report, finding));
 }
