@@ -70,7 +70,7 @@ def relay(peer, words):
         peer.sendall(data)
         limit -= len(data)
     time.sleep(0.05)
-    peer.close()
+    peer.shutdown(socket.SHUT_RDWR)  # close() alone waits for the other thread's recv()
 
 
 def serve(peer, mode, context):
