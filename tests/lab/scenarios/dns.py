@@ -102,3 +102,19 @@ def dns_second_server_denies_what_first_knows(lab):
 def dns_first_server_dead(lab):
     lab.dns1.dead()
     lab.resolv_conf([lab.dns1.address, lab.dns2.address], "options timeout:1\n")
+
+
+@scenario(Expect(exit=0, seconds=6))
+def one_silent_dns_server_holds_up_nobody(lab):
+    lab.dns2.dead()
+    result = yield
+    slow = [p["id"] for p in result.paths(effective=True) for a in p["attempts"] if a["ended_at"] and took_ms(a) > 1000]
+    assert not slow, f"a transfer waited for the dead server: {slow}"
+
+
+def took_ms(attempt):
+    """Duration of an attempt that does not cross midnight."""
+    def since_midnight(text):
+        hours, minutes, seconds = text[11:].rstrip("Z").split(":")
+        return (int(hours) * 60 + int(minutes)) * 60000 + float(seconds) * 1000
+    return since_midnight(attempt["ended_at"]) - since_midnight(attempt["started_at"])

@@ -60,3 +60,19 @@ def one_stand_in_withdrawn_while_the_other_serves(lab):
 @scenario(Expect(exit=0, seconds=8))
 def long_way_of_100_ms(lab):
     lab.wire(delay_ms=50)
+
+
+@scenario(Expect(exit=0), arguments=("mars-usgov", "--region", "ugv"))
+def set_of_us_government_open(_lab):
+    pass
+
+
+@scenario(Expect(exit=0), arguments=("mars-china", "--region", "bjb2"))
+def set_of_china_open(_lab):
+    pass
+
+
+@scenario(Expect(exit=0), arguments=("--region", "jpe"))
+def another_region_open(_lab):
+    result = yield
+    assert result.paths("pod01-manag1.jpe.backup.windowsazure.com"), "the region is not in the names"
