@@ -79,7 +79,8 @@ static enum stage stage_broken(const struct view *view, const struct tried *trie
 		return STAGE_TLS;
 	if (failed(tried->http) || (tried->http && !http_is_healthy(view, tried)))
 		return STAGE_HTTP;
-	return tried->attempt->failure != FAILURE_NONE ? stage_due(view, tried) : STAGE_NONE;
+	bool unasked = view->target->kind == TARGET_URL && !tried->http;
+	return unasked || tried->attempt->failure != FAILURE_NONE ? stage_due(view, tried) : STAGE_NONE;
 }
 
 const struct observation *tried_ended_by(const struct tried *tried)

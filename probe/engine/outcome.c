@@ -57,14 +57,14 @@ static bool is_after_fin(int error)
 	return strcmp(os_error_name(error), "EPIPE") == 0;
 }
 
-static bool says_reset(int error)
+bool outcome_says_reset(int error)
 {
 	return os_error_kind(error) == OS_ERROR_RESET && !is_after_fin(error);
 }
 
 static bool is_reset(const struct transfer *transfer)
 {
-	return says_reset(transfer->socket.error) || says_reset(curl_error_of(transfer));
+	return outcome_says_reset(transfer->socket.error) || outcome_says_reset(curl_error_of(transfer));
 }
 
 /* How a connection that stood came to its end without an answer. */
@@ -199,14 +199,28 @@ static enum failure socks_failure(struct transfer *transfer, struct ending endin
 	return failure == FAILURE_UNKNOWN && code != CURLPX_OK ? FAILURE_SOCKS_REFUSED : failure;
 }
 
+/* "200" to CONNECT, but the head never came to an end that libcurl could make out: there is no tunnel. */
+static enum failure unfinished_connect(struct transfer *transfer, struct ending ending)
+{
+	struct proxy_exchange *proxy = &transfer->proxy->proxy;
+	if (!ending.by_curl && ending.failure != FAILURE_NONE)
+		return ending.failure;
+	if (!proxy->first_bytes)
+		proxy->first_bytes = transfer->reply.start;
+	return FAILURE_PROXY_MALFORMED;
+}
+
 static enum failure proxy_end(struct transfer *transfer, struct ending ending)
 {
 	enum failure failure = ending.failure;
 	bool by_http = transfer_by_http_proxy(transfer);
+	bool accepted = by_http && !transfer_is_proxied_get(transfer) && transfer->reply.status / 100 == 2;
 	if (!by_http && failure != FAILURE_PROXY_MALFORMED)
 		failure = socks_failure(transfer, ending);
 	else if (transfer->reply.status == NOT_MEASURED)
 		failure = broken(transfer, ending);
+	else if (accepted)
+		failure = unfinished_connect(transfer, ending);
 	close_observation(transfer, transfer->proxy, failure);
 	proxy_tap_close(transfer, failure);
 	failure = transfer->proxy->failure;
@@ -332,6 +346,14 @@ static void close_earlier_exchange(struct transfer *transfer)
 		proxy_tap_close(transfer, FAILURE_EOF);
 }
 
+/* Not a byte came back after the hello. On a connection of its own the system's count tells too; it takes the FIN for a byte. */
+static bool heard_nothing(const struct transfer *transfer)
+{
+	const struct socket_facts *facts = &transfer->socket;
+	bool counted = transfer->via.scheme == VIA_DIRECT && facts->has_info;
+	return !transfer->tls_heard && (!counted || facts->info.bytes_received <= (facts->eof ? 1 : 0));
+}
+
 void outcome_write(struct transfer *transfer, struct ending ending)
 {
 	struct transfer_result *result = &transfer->result;
@@ -345,7 +367,7 @@ void outcome_write(struct transfer *transfer, struct ending ending)
 	bool silent = failure == FAILURE_CONNECTION_RESET || failure == FAILURE_EOF || failure == FAILURE_TIMEOUT;
 	result->failure = failure;
 	result->stage = failure == FAILURE_NONE ? STAGE_NONE : stage_of(transfer->step);
-	result->silent_after_hello = silent && transfer->step == STEP_TLS && !transfer->tls_heard;
+	result->silent_after_hello = silent && transfer->step == STEP_TLS && heard_nothing(transfer);
 	location_take(transfer);
 	sort_observations(&result->observations);
 }

@@ -173,12 +173,14 @@ void reply_line(struct arena *arena, struct reply *reply, const char *line, size
 {
 	while (length && (line[length - 1] == '\n' || line[length - 1] == '\r'))
 		length--;
-	if (length >= 5 && strncasecmp(line, "HTTP/", 5) == 0)
+	if (length >= 5 && strncasecmp(line, "HTTP/", 5) == 0) {
 		status_line(reply, line, length);
-	else if (!length)
+		reply->start = hostile_bytes(arena, line, length < FIRST_BYTES_MAX ? length : FIRST_BYTES_MAX);
+	} else if (!length) {
 		reply->complete = reply->status >= 200 || reply->status == 101;
-	else if (reply->status == NOT_MEASURED)
+	} else if (reply->status == NOT_MEASURED) {
 		reply->malformed = true;
-	else
+	} else {
 		header_line(arena, reply, line, length);
+	}
 }

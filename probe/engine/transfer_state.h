@@ -50,7 +50,8 @@ struct socket_facts {
 
 /** One reply being read, line by line. */
 struct reply {
-	int status; /* NOT_MEASURED until a status line came */
+	int status;	   /* NOT_MEASURED until a status line came */
+	const char *start; /* that line as it came */
 	bool malformed;
 	bool complete; /* the header's end came, and it is no 1xx */
 	struct header_list headers;
@@ -172,6 +173,8 @@ void socket_tap_note_source(struct transfer *transfer);
 void socket_tap_note_connected(struct transfer *transfer);
 /** Take TCP_INFO, ICMP errors and the FIN from a socket that is open. */
 void socket_tap_measure(struct transfer *transfer);
+/** Keep the error that libcurl met last, before it meets another. */
+void socket_tap_note_error(struct transfer *transfer);
 /** Write what is known into the open tcp_connect observation. */
 void socket_tap_write(struct transfer *transfer);
 /** Before the socket closes. */
@@ -225,5 +228,7 @@ void reply_line(struct arena *arena, struct reply *reply, const char *line, size
 void outcome_write(struct transfer *transfer, struct ending ending);
 /** What a socket error means for a connection attempt. */
 enum failure outcome_of_error(int code);
+/** Is it a reset of a connection that nobody had closed? */
+bool outcome_says_reset(int error);
 
 #endif

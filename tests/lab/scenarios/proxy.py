@@ -227,11 +227,23 @@ def silent_kdc_moves_no_other_path(lab):
     assert verdicts == {"prx_auth_none_sent"}, verdicts
 
 
+@scenario(Expect(exit=0, seconds=4), arguments=("--deadline", "2", "--timeout", "10"))
+def silent_kdc_does_not_outlast_the_deadline(lab):
+    lab.reg(user=lab.squid(auth="negotiate"), system={})
+    lab.start()
+    lab.kdc().login()
+    lab.kdc().stop_answering()
+    result = yield
+    assert result.report["run"]["end_reason"] == "deadline"
+    verdicts = {p["verdict"]["status"] for p in result.paths("login.*", identity="user", kind="wininet")}
+    assert verdicts == {"inconclusive"}, verdicts
+
+
 @scenario(Expect(exit=1, cause="dns_servers_silent", stage="dns", owner="firewall-team", targets=LOGIN))
 def silent_dns_moves_no_other_path(lab):
     lab.dns1.silent(LOGIN)
     lab.dns2.silent(LOGIN)
-    lab.reg(user=lab.squid(before="acl DNS_FREE dst 0.0.0.0/32"), system={})
+    lab.reg(user=lab.squid(), system={})
     result = yield
     limit_ms = 1500
     for path in result.paths():
@@ -370,6 +382,11 @@ def proxy_speaks_broken_http(lab):
     lab.reg(system=lab.proxy_stub(r"plain:HTTP/1.1 banana\r\n\r\n"))
 
 
+@scenario(Expect(exit=1, cause="prx_reply_malformed", stage="proxy", owner="proxy-team", targets=HTTPS, subject=PROXY))
+def proxy_accepts_without_an_end(lab):
+    lab.reg(system="https=" + lab.proxy_stub(r"plain:HTTP/1.1 200 OK\r\n"))
+
+
 @scenario(Expect(exit=1, cause="prx_tunnel_dead", stage="proxy", owner="proxy-team", targets=HTTPS, subject=PROXY))
 def tunnel_swallows_everything(lab):
     lab.reg(system="https=" + lab.proxy_stub("tunnel-silent"))
@@ -437,6 +454,20 @@ def socks5h_accepts_the_password(lab):
     lab.arguments += given(lab.dante(password=True), "socks5h")
     sign_in(lab)
     nowhere_in((yield), PASSWORD)
+
+
+@scenario(Expect(exit=1, cause="prx_auth_rejected", stage="proxy", owner="proxy-team", subject="proxy.corp.test:1080"))
+def socks5h_rejects_the_password(lab):
+    lab.arguments += given(lab.dante(password=True), "socks5h")
+    sign_in(lab, WRONG_PASSWORD)
+    rejected_once((yield), "username")
+
+
+@scenario(Expect(exit=1, cause="prx_auth_none_sent", stage="proxy", owner="proxy-team", subject="proxy.corp.test:1080"))
+def socks5_wants_a_password_and_none_is_given(lab):
+    lab.arguments += given(lab.dante(password=True), "socks5")
+    result = yield
+    assert all(o["schemes"] == ["username"] for o in exchanges(result)), exchanges(result)[0]["schemes"]
 
 
 @scenario(Expect(exit=1, cause="prx_acl_denied", stage="proxy", owner="proxy-team", targets=STORAGE, subject="proxy.corp.test:1080"))
