@@ -254,7 +254,7 @@ struct proxy_exchange {
 	int socks_reply;	  /* RFC 1928 6 REP, or the SOCKS4 code (90..93), or NOT_MEASURED */
 	struct text_list schemes; /* of Proxy-Authenticate, lower case, in order */
 	struct header_list headers;
-	const char *auth_tried;	  /* NULL | "basic" | "digest" | "ntlm" | "negotiate" */
+	const char *auth_tried;	  /* NULL | "basic" | "digest" | "ntlm" | "negotiate" | "username" (SOCKS5, RFC 1929) */
 	const char *auth_problem; /* NULL | why the scheme could not be completed locally: "no Kerberos ticket: ..." */
 	const char *body_head;	  /* up to 512 bytes of the reply's body, for its marks; text, hostile */
 	const char

@@ -121,6 +121,8 @@ struct transfer_spec trial_spec(const struct trial *trial, const char *url);
 
 /** A trial met a 407 and its leg may offer credentials: sign in (once per proxy), then go on or end. */
 void login_ask(struct trial *trial, const struct text_list *schemes, enum failure failure);
+/** Did the proxy ask for a sign-in: by 407, or as a SOCKS5 server that takes nobody without one (its last exchange then gets that scheme)? */
+bool login_is_wanted(struct arena *arena, const struct transfer_result *result);
 /** Cut every sign-in short. */
 void login_cut(struct run *run, enum failure failure);
 

@@ -26,12 +26,26 @@ static bool scheme_is_usable(enum proxy_auth scheme, enum credentials credential
 	return false;
 }
 
+/* Like Basic, SOCKS5's "username/password" (RFC 1929) is the plain user and password. */
 static bool offers(const struct text_list *schemes, enum proxy_auth scheme)
 {
 	for (size_t i = 0; i < schemes->count; i++)
-		if (strcmp(schemes->items[i], proxy_auth_text(scheme)) == 0)
+		if (strcmp(schemes->items[i], proxy_auth_text(scheme)) == 0 ||
+		    (scheme == PROXY_AUTH_BASIC && strcmp(schemes->items[i], SOCKS_SIGN_IN) == 0))
 			return true;
 	return false;
+}
+
+bool login_is_wanted(struct arena *arena, const struct transfer_result *result)
+{
+	const struct observation_list *list = &result->observations;
+	struct observation *last = list->count ? list->items[list->count - 1] : NULL;
+	if (!last || last->op != OP_PROXY_EXCHANGE || last->failure != FAILURE_SOCKS_REFUSED ||
+	    last->proxy.auth_tried || !last->proxy.auth_problem)
+		return result->proxy_wants_auth;
+	if (!last->proxy.schemes.count)
+		text_list_add(arena, &last->proxy.schemes, SOCKS_SIGN_IN);
+	return true;
 }
 
 static struct login *login_of(struct trial *trial)

@@ -47,6 +47,8 @@ void proxy_tap_open(struct transfer *transfer)
 	proxy->request =
 		get ? url_for_report(arena, transfer->url) : authority_text(arena, transfer->host, transfer->port);
 	proxy->auth_tried = proxy_auth_text(transfer->auth);
+	if (proxy->auth_tried && !transfer_by_http_proxy(transfer))
+		proxy->auth_tried = SOCKS_SIGN_IN;
 	proxy->auth_problem = transfer->local_problem;
 	proxy->tuple = transfer->socket.tuple;
 	transfer->reply_looked_at = false;

@@ -8,6 +8,9 @@
 #include "probe/core/evidence.h"
 #include "probe/engine/trust.h"
 
+/* What schemes and auth_tried call the user and password of SOCKS5 (RFC 1929). */
+#define SOCKS_SIGN_IN "username"
+
 enum proxy_auth { PROXY_AUTH_NONE, PROXY_AUTH_BASIC, PROXY_AUTH_DIGEST, PROXY_AUTH_NTLM, PROXY_AUTH_NEGOTIATE };
 const char *proxy_auth_text(enum proxy_auth auth);
 

@@ -129,7 +129,8 @@ void trial_after(struct trial *trial, const struct transfer_result *result)
 		trial_end(trial, result->failure);
 		return;
 	}
-	if (result->proxy_wants_auth && trial->leg->leg->credentials != CREDENTIALS_NONE && !trial->login) {
+	if (login_is_wanted(run->report->arena, result) && trial->leg->leg->credentials != CREDENTIALS_NONE &&
+	    !trial->login) {
 		const struct observation_list *list = &result->observations;
 		login_ask(trial, &list->items[list->count - 1]->proxy.schemes, result->failure);
 	} else if (wants_redirect(trial, result)) {
