@@ -150,6 +150,15 @@ def interrupted_while_one_name_hangs(lab):
     assert "ended_at" in result.report["run"] and result.report["run"]["duration_ms"] <= 2000
 
 
+@scenario(Expect(exit=3, cause="meas_interrupted", status="inconclusive", finding="warn", seconds=2))
+def interrupted_while_everything_hangs(lab):
+    lab.edge.drop(proto="tcp")
+    lab.prefix = ["timeout", "--signal=INT", "--preserve-status", "0.5"]
+    result = yield
+    assert result.report["run"]["end_reason"] == "interrupted"
+    assert all(a["failure"] == "interrupted_error" for p in result.paths("login.*") for a in p["attempts"])
+
+
 @scenario(Expect(exit=1, cause="tls_plain_reply", stage="tls", targets=LOGIN, warnings=("meas_budget_cut_short",)),
           arguments=("--deadline", "1"))
 def deadline_and_a_fault_that_was_found_before_it(lab):
