@@ -122,6 +122,8 @@ int http_tap_debug(CURL *easy, curl_infotype type, char *bytes, size_t length, v
 	(void)easy;
 	if (transfer->ended)
 		return 0;
+	if (type == CURLINFO_TEXT)
+		socket_tap_note_error(transfer);
 	if (type == CURLINFO_HEADER_OUT)
 		on_request(transfer, bytes, length);
 	else if (type == CURLINFO_TEXT && transfer->auth != PROXY_AUTH_NONE)

@@ -124,6 +124,15 @@ static void take_error(struct transfer *transfer)
 	take_icmp(transfer);
 }
 
+/* On a connection that was reset the first try says so, a second one only that the pipe is broken. */
+void socket_tap_note_error(struct transfer *transfer)
+{
+	long code = 0;
+	curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &code);
+	if (!transfer->socket.error && transfer->socket.connected && outcome_says_reset((int)code))
+		transfer->socket.error = (int)code;
+}
+
 void socket_tap_measure(struct transfer *transfer)
 {
 	struct socket_facts *facts = &transfer->socket;

@@ -97,10 +97,10 @@ static void on_alert(struct tls_handshake *tls, bool sent, const unsigned char *
 {
 	if (length < 2 || bytes[1] == SSL_AD_CLOSE_NOTIFY || bytes[1] == SSL_AD_USER_CANCELLED)
 		return;
-	if (sent)
-		tls->alert_sent = bytes[1];
-	else
+	if (!sent)
 		tls->alert = bytes[1];
+	else if (tls->progress != TLS_FINISHED) /* later ones are about the data, mostly a missing close_notify */
+		tls->alert_sent = bytes[1];
 }
 
 /* OpenSSL shows a record's head before it judges it. That decides what socket_tap.c's look at the first bytes could only suppose. */
@@ -136,6 +136,8 @@ static void on_message(int sent, int version, int type, const void *bytes, size_
 		on_handshake_message(link, sent, bytes, length, ssl);
 		break;
 	case SSL3_RT_ALERT:
+		if (sent)
+			socket_tap_note_error(link->transfer);
 		on_alert(&link->observation->tls, sent, bytes, length);
 		break;
 	}
