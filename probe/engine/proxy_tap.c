@@ -11,7 +11,7 @@
 
 enum { HOLD_LIMIT_US = 150 * 1000, PROBLEM_TEXT_MAX = 256, SOCKS4_GRANTED = 90 };
 
-static const char *protocol_text(enum via_scheme scheme)
+const char *proxy_tap_protocol(enum via_scheme scheme)
 {
 	switch (scheme) {
 	case VIA_DIRECT:
@@ -42,7 +42,7 @@ void proxy_tap_open(struct transfer *transfer)
 	struct proxy_exchange *proxy = &transfer->proxy->proxy;
 	bool get = transfer_is_proxied_get(transfer);
 	proxy->proxy = authority_text(arena, transfer->via.host, transfer->via.port);
-	proxy->protocol = protocol_text(transfer->via.scheme);
+	proxy->protocol = proxy_tap_protocol(transfer->via.scheme);
 	proxy->method = get ? "GET" : transfer_by_http_proxy(transfer) ? "CONNECT" : "SOCKS";
 	proxy->request =
 		get ? url_for_report(arena, transfer->url) : authority_text(arena, transfer->host, transfer->port);

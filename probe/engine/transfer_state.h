@@ -197,6 +197,8 @@ struct observation *tls_tap_open_observation(struct transfer *transfer);
 
 /* proxy_tap.c */
 
+/** The report's word for a way of speaking to a proxy; NULL for none. */
+const char *proxy_tap_protocol(enum via_scheme scheme);
 void proxy_tap_open(struct transfer *transfer);
 /** Look at bytes of a proxy that libcurl has not read yet; a NUL follows them. */
 enum look proxy_tap_look(struct transfer *transfer, const char *bytes, size_t length);

@@ -161,12 +161,13 @@ static void describe_exchange(struct worker *worker, struct arena *arena, struct
 	const struct via *via = &job->spec.via;
 	char text[512];
 	proxy->proxy = arena_strdup(arena, host_port_format(via->host, via->port, text, sizeof(text)));
-	proxy->protocol = via->scheme == VIA_HTTPS ? "https" : "http";
-	bool get = job->target.kind == TARGET_URL && strncmp(job->target.url, "http:", 5) == 0;
+	proxy->protocol = proxy_tap_protocol(via->scheme);
+	bool by_http = via->scheme == VIA_HTTP || via->scheme == VIA_HTTPS;
+	bool get = by_http && job->target.kind == TARGET_URL && strncmp(job->target.url, "http:", 5) == 0;
 	host_port_format(job->target.host, job->target.port, text, sizeof(text));
-	proxy->method = get ? "GET" : "CONNECT";
+	proxy->method = get ? "GET" : by_http ? "CONNECT" : "SOCKS";
 	proxy->request = get ? url_for_report(arena, job->target.url) : arena_strdup(arena, text);
-	proxy->auth_tried = proxy_auth_text(job->spec.auth);
+	proxy->auth_tried = by_http ? proxy_auth_text(job->spec.auth) : SOCKS_SIGN_IN;
 }
 
 /* The thread does not answer: what its notes say, and that the sign-in did not come to an end. */
