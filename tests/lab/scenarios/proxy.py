@@ -291,9 +291,9 @@ def nginx_is_no_proxy_for_https(lab):
     lab.reg(system=lab.nginx_forward())
 
 
-@scenario(Expect(exit=1, cause="prx_connect_not_allowed", stage="proxy", owner="proxy-team", subject="proxy.corp.test:3130"))
+@scenario(Expect(exit=1, cause="prx_connect_not_allowed", stage="proxy", owner="proxy-team", targets=HTTPS, subject="proxy.corp.test:3130"))
 def proxy_does_not_know_connect(lab):
-    lab.reg(system=lab.proxy_status(501, MARK))
+    lab.reg(system="https=" + lab.proxy_status(501, MARK))
 
 
 # ---------------------------------------------------------------- what is behind it
