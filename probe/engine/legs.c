@@ -189,6 +189,7 @@ void legs_cut(struct run *run, enum failure failure)
 	run->ending = failure;
 	run->queue_head = run->queue_tail = NULL;
 	login_cut(run, failure);
+	proxy_control_cut(run, failure);
 	for (size_t i = 0; i < run->name_count; i++)
 		if (!run->names[i]->lookup->done)
 			lookup_cancel(run->names[i]->lookup, failure);

@@ -16,6 +16,7 @@ enum { AUTH_SCHEMES = PROXY_AUTH_NEGOTIATE + 1, REDIRECTS_MAX = 8, SAMPLES_PER_C
 struct run;
 struct leg_state;
 struct login;
+struct proxy_control;
 
 /** One address of a leg, tried on its own. */
 struct trial {
@@ -89,6 +90,8 @@ struct run {
 	struct name_state **names;
 	size_t name_count, name_capacity;
 	struct login *logins;
+	struct proxy_control *controls;
+	size_t controls_open;
 	struct trial *queue_head, *queue_tail;
 	unsigned in_flight;
 	enum failure ending; /* NONE while the run goes on; else why it is being cut short */
@@ -125,6 +128,13 @@ void login_ask(struct trial *trial, const struct text_list *schemes, enum failur
 bool login_is_wanted(struct arena *arena, const struct transfer_result *result);
 /** Cut every sign-in short. */
 void login_cut(struct run *run, enum failure failure);
+
+/** A trial through an HTTP proxy begins: watch whether the proxy answers anything at all. */
+void proxy_control_begin(struct trial *trial);
+/** What a trial has seen of its proxy. */
+void proxy_control_note(struct trial *trial, const struct observation *observation);
+/** Cut the requests to the proxies themselves short. */
+void proxy_control_cut(struct run *run, enum failure failure);
 
 /** Write down what is known of this machine: interfaces, default routes, resolvers, hosts-file entries of the names that are asked for. */
 void local_facts_record(struct run *run);

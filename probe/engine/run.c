@@ -124,7 +124,7 @@ bool engine_run(struct report *report, const struct plan *plan, const struct eng
 	timers_start(run);
 	legs_start(run);
 	local_facts_record(run);
-	while (run->legs_done < run->leg_count && uv_run(&run->loop, UV_RUN_ONCE))
+	while ((run->legs_done < run->leg_count || run->controls_open) && uv_run(&run->loop, UV_RUN_ONCE))
 		;
 	uv_timer_stop(&run->progress_timer);
 	times_write(run);

@@ -40,6 +40,7 @@ void trial_take(struct trial *trial, const struct transfer_result *result)
 	for (size_t i = 0; i < taken.count; i++) {
 		report_take_observation(report, taken.items[i]);
 		observe(trial, taken.items[i]);
+		proxy_control_note(trial, taken.items[i]);
 	}
 }
 
@@ -88,6 +89,7 @@ static void trial_begin(struct trial *trial)
 		trial->probe = connect_begin(trial, NULL, 0, on_sample);
 		return;
 	}
+	proxy_control_begin(trial);
 	struct transfer_spec spec = trial_spec(trial, NULL);
 	trial->transfer = transfer_start(trial->run->pool, &spec, on_transfer, trial);
 }
