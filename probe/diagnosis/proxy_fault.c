@@ -143,11 +143,20 @@ static enum fault fault_of_exchange(const struct view *view, const struct tried 
 	return begun ? FAULT_MALFORMED : FAULT_UNANSWERED;
 }
 
+bool http_body_is_cut(const struct target *target, const struct http_exchange *http)
+{
+	const char *head = http->body_head ? http->body_head : "";
+	return target->expect.body && http->error && !http->body_sha256 &&
+	       strncmp(target->expect.body, head, strlen(head)) == 0;
+}
+
 /* The answer to a GET came through the proxy, and is not the target's: a refusal with the proxy's mark, or a page that leads away. */
 static enum fault fault_of_answer(const struct view *view, const struct tried *tried)
 {
 	const struct proxy_exchange *proxy = exchange(tried);
 	if (!proxy_method_is(proxy, "GET") || !tried->http || proxy_mark_of(proxy) == MARK_NONE)
+		return FAULT_NONE;
+	if (proxy->status == 200 && http_body_is_cut(view->target, &tried->http->http))
 		return FAULT_NONE;
 	if (proxy->status < 200 || proxy->status >= 400)
 		return fault_of_error(proxy);

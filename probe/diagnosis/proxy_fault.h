@@ -40,4 +40,7 @@ const struct observation *earlier_challenge(const struct tried *tried);
 /** Did that handshake end without a byte of an answer to its hello? */
 bool tunnel_is_dead(const struct observation *tls);
 
+/** Did the expected body begin as it should, and not come to its end? One that ended in order has its checksum. */
+bool http_body_is_cut(const struct target *target, const struct http_exchange *http);
+
 #endif
