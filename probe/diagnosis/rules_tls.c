@@ -90,6 +90,19 @@ static bool is_known_issuer(const struct certificate *certificate)
 	return false;
 }
 
+/* Names that products which open TLS give their own CA. */
+static bool names_an_inspector(const struct certificate *certificate)
+{
+	static const char *const words[] = {
+		"proxy",   "inspect",  "intercept",  "decrypt",	  "firewall",  "gateway",   "mitm",	 "ssl bump",
+		"untrust", "zscaler",  "fortinet",   "fortigate", "palo alto", "blue coat", "bluecoat",	 "netskope",
+		"sophos",  "websense", "forcepoint", "barracuda", "umbrella",  "mcafee",    "kaspersky", "squid"};
+	for (size_t i = 0; certificate->issuer && i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcasestr(certificate->issuer, words[i]))
+			return true;
+	return false;
+}
+
 /* 0: this is not a missing intermediate; else how sure it is. */
 static double intermediate_confidence(const struct view *view, const struct tls_handshake *tls)
 {
@@ -98,6 +111,8 @@ static double intermediate_confidence(const struct view *view, const struct tls_
 		return 0;
 	if (issuer_seen_verified(view, tls))
 		return 0.9;
+	if (names_an_inspector(&tls->chain[tls->chain_count - 1]))
+		return 0;
 	count_contrast(view, tls, &same, &proven);
 	if (tls->chain_count == 1 && (tls->chain[0].has_aia || is_known_issuer(&tls->chain[0])))
 		return same ? 0.6 : 0.7;
@@ -280,7 +295,8 @@ static bool is_no_cipher(const struct view *view, const struct tried *tried)
 {
 	(void)view;
 	int alert = handshake(tried) ? handshake(tried)->tls.alert : NOT_MEASURED;
-	return is_handshake_refusal(tried) &&
+	/* after a ServerHello a cipher is agreed: then it is something else, such as a client certificate, that is refused */
+	return is_handshake_refusal(tried) && handshake(tried)->tls.progress < TLS_SERVER_HELLO &&
 	       (alert == ALERT_HANDSHAKE_FAILURE || alert == ALERT_INSUFFICIENT_SECURITY);
 }
 
@@ -323,6 +339,22 @@ bool rule_tls_cut_mid_handshake(const struct view *view, struct verdict *out)
 	return verdict_if_any(view, out, "tls_cut_mid_handshake", 0.8, is_cut);
 }
 
+static bool is_stalled(const struct view *view, const struct tried *tried)
+{
+	(void)view;
+	return broke_at_tls(tried) && handshake(tried)->failure == FAILURE_TIMEOUT &&
+	       handshake(tried)->tls.progress >= TLS_SERVER_HELLO;
+}
+
+/** A ServerHello came, and then nothing more: the rest was lost on the way, or held back. */
+bool rule_tls_stalled_mid_handshake(const struct view *view, struct verdict *out)
+{
+	if (!verdict_if_any(view, out, "tls_cut_mid_handshake", 0.45, is_stalled))
+		return false;
+	verdict_add_not_run(view, out, "smaller segments");
+	return true;
+}
+
 static bool is_hello_reset(const struct view *view, const struct tried *tried)
 {
 	(void)view;
@@ -333,7 +365,7 @@ static bool is_hello_silent(const struct view *view, const struct tried *tried)
 {
 	(void)view;
 	return broke_at_tls(tried) && handshake(tried)->failure == FAILURE_TIMEOUT &&
-	       !handshake(tried)->tls.plain_reply;
+	       handshake(tried)->tls.progress < TLS_SERVER_HELLO && !handshake(tried)->tls.plain_reply;
 }
 
 /* Did another name complete its handshake on an address that failed here? Then the name makes the difference. */

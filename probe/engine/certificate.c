@@ -198,14 +198,20 @@ static bool is_among(const char *const *sorted, const char *text)
 	return false;
 }
 
-static void root_record(struct arena *arena, const struct trust *trust, STACK_OF(X509) * chain, bool verified,
+/* Dates are looked at last, when the chain stands and ends in an anchor: whose it is is known although it is refused. */
+static bool ends_in_anchor(int error)
+{
+	return error == X509_V_OK || error == X509_V_ERR_CERT_HAS_EXPIRED || error == X509_V_ERR_CERT_NOT_YET_VALID;
+}
+
+static void root_record(struct arena *arena, const struct trust *trust, STACK_OF(X509) * chain, int error,
 			struct tls_handshake *tls)
 {
 	int count = sk_X509_num(chain);
 	if (count <= 0)
 		return;
 	X509 *last = sk_X509_value(chain, count - 1);
-	if (!verified) {
+	if (!ends_in_anchor(error)) {
 		tls->root_subject = name_text(arena, X509_get_issuer_name(last));
 		return;
 	}
@@ -243,7 +249,7 @@ static int chain_verify(struct arena *arena, const struct trust *trust, STACK_OF
 	int error = X509_STORE_CTX_get_error(context);
 	if (!verified && error == X509_V_OK)
 		error = X509_V_ERR_UNSPECIFIED;
-	root_record(arena, trust, X509_STORE_CTX_get0_chain(context), verified, tls);
+	root_record(arena, trust, X509_STORE_CTX_get0_chain(context), error, tls);
 	X509_STORE_CTX_free(context);
 	return error;
 }

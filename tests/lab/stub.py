@@ -12,6 +12,7 @@ usage: stub.py [--cert FILE --key FILE] MODE PORT ADDRESS...
   alert:N                              answer a ClientHello with the fatal TLS alert N
   tunnel-silent  tunnel-rst  tunnel-fin  answer CONNECT with 200, then swallow, reset or close at the next bytes
   cut:N:ADDRESS:PORT                   pass everything on to ADDRESS:PORT, and close after N bytes of its answer
+  stall:N:ADDRESS:PORT                 the same, and say nothing more after N bytes
   http-silent  http-rst  http-fin      with --cert: finish TLS, read the request, then so; without: the same on plain HTTP
 """
 import argparse
@@ -56,8 +57,8 @@ def end_as(peer, how):
         peer.close()
 
 
-def relay(peer, words):
-    """cut:N:ADDRESS:PORT."""
+def relay(peer, words, stall):
+    """cut:N:ADDRESS:PORT, stall:N:ADDRESS:PORT."""
     limit, address, port = int(words[0]), words[1], int(words[2])
     upstream = socket.create_connection((address, port))
 
@@ -69,7 +70,7 @@ def relay(peer, words):
     while limit > 0 and (data := upstream.recv(min(limit, CHUNK_BYTES))):
         peer.sendall(data)
         limit -= len(data)
-    time.sleep(0.05)
+    time.sleep(FOREVER_SECONDS if stall else 0.05)
     peer.shutdown(socket.SHUT_RDWR)  # close() alone waits for the other thread's recv()
 
 
@@ -104,8 +105,8 @@ def serve(peer, mode, context):
         peer.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
         peer.recv(CHUNK_BYTES)
         end_as(peer, word[7:])
-    elif word == "cut":
-        relay(peer, rest.split(":"))
+    elif word in ("cut", "stall"):
+        relay(peer, rest.split(":"), word == "stall")
     elif word.startswith("http-"):
         peer = context.wrap_socket(peer, server_side=True) if context else peer
         read_header(peer)

@@ -26,7 +26,8 @@ def openssl_server(lab, host, *options):
     """A TLS server with rules of its own where the host is (nginx takes version and ciphers from its default server)."""
     certificate = lab.ca.service(lab.names.service_of(host))
     addresses = lab.move_to_other(host)
-    words = ["openssl", "s_server", "-accept", "443", "-www", "-cert", certificate.leaf, "-key", certificate.key] + list(options)
+    words = ["openssl", "s_server", "-accept", "443", "-www", "-cert", certificate.leaf, "-key", certificate.key]
+    words += ["-cert_chain", certificate.chain] + list(options)
     lab.other.wait_tcp(443, addresses[0], lab.other.start(words, "openssl"))
 
 
@@ -51,6 +52,20 @@ def squid_opens_tls_and_nobody_knows_its_ca(lab):
 @scenario(Expect(exit=1, cause="tls_intercepted_untrusted", stage="tls", owner="proxy-team", targets=LOGIN, subject=f"*{INSPECTOR}*"))
 def one_name_is_opened_on_the_way(lab):
     lab.web.tls(LOGIN, lab.ca.issue(LOGIN, issuer=lab.ca.new_inspector(lab.work), directory=lab.work))
+
+
+@scenario(Expect(exit=1, cause="tls_intercepted_trusted", stage="tls", owner="proxy-team", targets=LOGIN, subject=f"*{INSPECTOR}*"))
+def one_name_is_opened_with_an_expired_certificate(lab):
+    inspector = lab.ca.new_inspector(lab.work)
+    lab.web.tls(LOGIN, lab.ca.issue(LOGIN, issuer=inspector, at="2020-01-01", days=30, directory=lab.work))
+    trust(lab, inspector)
+
+
+@scenario(Expect(exit=1, cause="tls_intercepted_untrusted", stage="tls", owner="proxy-team", targets=LOGIN, subject=f"*{INSPECTOR}*"))
+def one_name_is_opened_and_only_the_leaf_is_shown(lab):
+    certificate = lab.ca.issue(LOGIN, issuer=lab.ca.new_inspector(lab.work), directory=lab.work)
+    certificate.chain = certificate.leaf
+    lab.web.tls(LOGIN, certificate)
 
 
 @scenario(Expect(exit=1, cause="tls_self_signed_appliance", stage="tls", owner="firewall-team", targets=LOGIN, subject="*appliance*"))
@@ -101,6 +116,14 @@ def handshake_is_cut_after_the_server_hello(lab):
     lab.stub(f"cut:200:{OTHER_LOGIN_ADDRESS}:443", LOGIN)
 
 
+@scenario(Expect(exit=1, cause="tls_cut_mid_handshake", stage="tls", owner="firewall-team", targets=LOGIN))
+def handshake_stalls_after_the_server_hello(lab):
+    lab.stub(f"stall:200:{OTHER_LOGIN_ADDRESS}:443", LOGIN)
+    result = yield
+    for path in result.paths(LOGIN, effective=True):
+        assert path["verdict"]["confidence"] < 0.5, path["verdict"]
+
+
 # ---------------------------------------------------------------- refusals (without proof of origin nobody is sure that they are the service's)
 
 @scenario(Expect(exit=1, cause="tls_version_refused", stage="tls", owner="firewall-team", targets=LOGIN))
@@ -111,6 +134,11 @@ def far_end_knows_tls_1_1_at_most(lab):
 @scenario(Expect(exit=1, cause="tls_no_common_cipher", stage="tls", owner="firewall-team", targets=LOGIN))
 def far_end_has_no_cipher_in_common(lab):
     openssl_server(lab, LOGIN, "-tls1_2", "-cipher", "ECDHE-RSA-AES128-GCM-SHA256")
+
+
+@scenario(Expect(exit=1, cause="tls_alert_other", stage="tls", owner="firewall-team", targets=LOGIN))
+def far_end_wants_a_client_certificate(lab):
+    openssl_server(lab, LOGIN, "-tls1_2", "-Verify", "1", "-quiet")
 
 
 @scenario(Expect(exit=1, cause="tls_alert_other", stage="tls", owner="firewall-team", targets=LOGIN))
