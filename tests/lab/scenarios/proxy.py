@@ -195,6 +195,14 @@ def password_for_the_agents_own_proxy(lab):
 
 
 @scenario(Expect(exit=0))
+def password_by_environment_variable(lab):
+    lab.only_proxy_goes_out()
+    lab.environment["GATE_WORD"] = PASSWORD
+    lab.arguments += given(lab.squid(auth="basic")) + ["--proxy-user", USER, "--proxy-password-env", "GATE_WORD"]
+    nowhere_in((yield), PASSWORD)
+
+
+@scenario(Expect(exit=0))
 def users_ticket_accepted_by_negotiate(lab):
     lab.only_proxy_goes_out()
     lab.reg(user=lab.squid(auth="negotiate"))

@@ -149,6 +149,15 @@ def proxy_with_a_stray_scheme_that_works_all_the_same(lab):
     lab.reg(system=f"https://{behind_proxy(lab)}")
 
 
+@scenario(Expect(exit=0, cause="cfg_proxy_string_malformed", stage="settings", owner="server-admin", status="warn"))
+def proxy_with_a_password_in_the_registry(lab):
+    lab.reg(system=f"http://corpuser:correct-horse@{behind_proxy(lab)}")
+    result = yield
+    for text in (str(result.report), result.text, result.errors):
+        assert "correct-horse" not in text, "the password stands in what the run wrote"
+    assert "***" in str(result.report["identities"])
+
+
 @scenario(Expect(exit=0))
 def proxy_list_with_one_entry_for_each_protocol(lab):
     proxy = behind_proxy(lab)

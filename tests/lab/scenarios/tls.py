@@ -1,6 +1,7 @@
 """TLS: what answers a ClientHello in place of the service, what swallows it, and what is wrong with a certificate."""
 from lab.scenario import Expect, scenario
 
+PROXY = "proxy.corp.test:3128"
 LOGIN = "login.microsoftonline.com"
 HTTPS = ("login.*", "pod01-*", "*.core.windows.net", "*.blob.storage.azure.net", "go.microsoft.com", "download.microsoft.com", "aka.ms")
 INSPECTOR = "Corp TLS Inspection CA"
@@ -39,6 +40,15 @@ def squid_opens_tls_and_its_ca_is_trusted(lab):
     result = yield
     for path in result.paths("login.*", effective=True):
         assert path["verdict"]["confidence"] >= 0.8, path["verdict"]
+
+
+@scenario(Expect(exit=1, cause="tls_intercepted_trusted", stage="tls", owner="proxy-team", targets=HTTPS, subject=f"*{INSPECTOR}*"))
+def squid_opens_tls_of_system_whose_trust_is_unknown(lab):
+    trust(lab, inspecting_proxy(lab))
+    lab.reg(user=PROXY, system=PROXY)
+    result = yield
+    for path in result.paths("login.*", effective=True):
+        assert path["identity"] == "system" and path["verdict"]["confidence"] < 0.5, path["verdict"]
 
 
 @scenario(Expect(exit=1, cause="tls_intercepted_untrusted", stage="tls", owner="proxy-team", targets=HTTPS, subject=f"*{INSPECTOR}*"))
