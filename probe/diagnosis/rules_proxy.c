@@ -237,9 +237,29 @@ bool rule_prx_dns_failed(const struct view *view, struct verdict *out)
 	return true;
 }
 
+/* What the proxy said to the request that was for itself (experiment "proxy_control"); NULL: it was not asked. */
+static const struct observation *control_request(const struct view *view)
+{
+	const struct observation_list *list = &view->report->observations;
+	const struct observation *last = NULL;
+	for (size_t i = 0; i < list->count; i++)
+		if (text_equal(list->items[i]->experiment, "proxy_control") &&
+		    path_list_has(&list->items[i]->paths, view->path))
+			last = list->items[i];
+	return last;
+}
+
+static bool control_was_answered(const struct view *view)
+{
+	const struct observation *control = control_request(view);
+	return control && control->op == OP_HTTP_EXCHANGE && control->failure != FAILURE_TIMEOUT;
+}
+
 /* Did the same proxy answer anything else in this run, be it with a refusal? */
 static bool proxy_answered_other(const struct view *view)
 {
+	if (control_was_answered(view))
+		return true;
 	for (size_t i = 0; i < view->all_count; i++) {
 		const struct view *other = &view->all[i];
 		for (size_t k = 0; other != view && view_same_proxy(view, other) && k < other->tried_count; k++) {
@@ -260,16 +280,22 @@ bool rule_prx_upstream_timeout(const struct view *view, struct verdict *out)
 	bool said = say(view, out, FAULT_GATEWAY_TIMEOUT, "prx_upstream_timeout", 0.7);
 	if (!said && (!proxy_answered_other(view) || !say(view, out, FAULT_UNANSWERED, "prx_upstream_timeout", 0.7)))
 		return false;
+	if (!said && control_was_answered(view))
+		verdict_add_evidence(view, out, control_request(view));
 	verdict_add_not_run(view, out, BY_ADDRESS);
 	return true;
 }
 
-/** Nothing that this proxy was asked in this run was answered: overloaded, or no proxy at all. Nobody can know from here. */
+/** Nothing that this proxy was asked in this run was answered, not even what needs no upstream: overloaded, or no proxy at all. */
 bool rule_prx_silent(const struct view *view, struct verdict *out)
 {
-	if (proxy_answered_other(view) || !say(view, out, FAULT_UNANSWERED, "prx_overloaded", 0.4))
+	const struct observation *control = control_request(view);
+	if (proxy_answered_other(view) || !say(view, out, FAULT_UNANSWERED, "prx_overloaded", control ? 0.5 : 0.4))
 		return false;
-	verdict_add_not_run(view, out, "a request to the proxy itself");
+	if (control)
+		verdict_add_evidence(view, out, control);
+	else
+		verdict_add_not_run(view, out, "a request to the proxy itself");
 	verdict_add_not_run(view, out, "TLS to the proxy");
 	return true;
 }

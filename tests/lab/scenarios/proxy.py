@@ -328,6 +328,21 @@ def squid_is_silent_as_its_upstream_is_dropped(lab):
         assert flow["seen_from"] == "proxy" and flow["src"] != "10.1.0.2", flow
 
 
+@scenario(Expect(exit=1, cause="prx_upstream_timeout", stage="proxy", owner="firewall-team", subject=PROXY, seconds=9))
+def squid_is_silent_as_all_of_its_upstream_is_dropped(lab):
+    proxy = lab.squid()
+    lab.edge.drop(proto="tcp")
+    lab.reg(user=proxy, system=proxy)
+    result = yield
+    asked = [o for o in result.observations("http_exchange") if o["experiment"] == "proxy_control"]
+    assert len(asked) == 1 and asked[0]["status"] >= 400, asked
+
+
+@scenario(Expect(exit=1, cause="prx_overloaded", stage="proxy", owner="proxy-team", seconds=9))
+def proxy_accepts_and_never_answers(lab):
+    lab.reg(system=lab.proxy_stub("silent"))
+
+
 @scenario(Expect(exit=1, cause="prx_upstream_timeout", stage="proxy", owner="firewall-team", targets=STORAGE, subject=PROXY, seconds=16),
           arguments=("--timeout", "7"))
 def squid_says_that_its_upstream_timed_out(lab):
