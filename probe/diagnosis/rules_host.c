@@ -61,9 +61,23 @@ static bool machine_is_known(const struct view *view)
 	return view_fact(view, "default_route", NULL) || view_fact(view, "interface", NULL);
 }
 
+/* A connection to elsewhere stood in this run: then an interface was up, whatever its flags said when they were read. */
+static bool anybody_was_reached(const struct view *view)
+{
+	struct address address;
+	const struct observation_list *list = &view->report->observations;
+	for (size_t i = 0; i < list->count; i++) {
+		const struct observation *one = list->items[i];
+		if (one->op == OP_TCP_CONNECT && one->failure == FAILURE_NONE && one->tcp.tuple.dst &&
+		    address_parse(one->tcp.tuple.dst, &address) && !address_is_loopback(&address))
+			return true;
+	}
+	return false;
+}
+
 bool rule_host_no_interface_up(const struct view *view, struct verdict *out)
 {
-	if (!leaves_machine(view) || !machine_is_known(view) || any_interface(view, is_up))
+	if (!leaves_machine(view) || !machine_is_known(view) || any_interface(view, is_up) || anybody_was_reached(view))
 		return false;
 	verdict_set(view, out, "host_no_interface_up", 0.95);
 	add_interfaces(view, out);

@@ -16,6 +16,8 @@
 #include <unistd.h>
 
 enum { RESOLV_CONF_BYTES_MAX = 64 * 1024, NAMESERVERS_USED = 3, ADDRESS_BYTES = 46 };
+/* IFF_LOWER_UP of linux/if.h, which does not go together with net/if.h: there is a carrier. IFF_RUNNING follows it up to a second later. */
+enum { CARRIER_FLAG = 1 << 16 };
 
 /* ------------------------------------------------------------------ interfaces */
 
@@ -63,7 +65,7 @@ size_t os_interfaces(struct os_interface *out)
 			to = &out[count++];
 			memset(to, 0, sizeof(*to));
 			snprintf(to->name, sizeof(to->name), "%s", entry->ifa_name);
-			to->up = (entry->ifa_flags & IFF_UP) && (entry->ifa_flags & IFF_RUNNING);
+			to->up = (entry->ifa_flags & IFF_UP) && (entry->ifa_flags & (IFF_RUNNING | CARRIER_FLAG));
 			to->loopback = (entry->ifa_flags & IFF_LOOPBACK) != 0;
 		}
 		add_address(to, entry->ifa_addr);

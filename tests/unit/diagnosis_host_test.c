@@ -46,6 +46,17 @@ static void interfaces_and_routes(void)
 	connect_ends(FAILURE_ADDRESS_NOT_AVAILABLE, NULL, NULL, NULL, "host_ephemeral_ports_exhausted");
 }
 
+/* The flag of an interface that was just set up comes late; a connection that stood is no error. */
+static void interface_that_carried_something(void)
+{
+	struct path *path;
+	struct report *report = one_path(&path);
+	build_state(report, "interface", "eth0", "down");
+	build_attempt(report, path, "20.190.128.1", FAILURE_CONNECTION_REFUSED);
+	build_works(report, build_path(report, build_target(report, "other.example", 443)), "20.190.128.2");
+	expect(report, STATUS_FAIL, "tcp_refused_unlocated");
+}
+
 static void names_without_a_route(void)
 {
 	for (int answered = 0; answered < 2; answered++) {
@@ -136,6 +147,7 @@ static void clock_of(int64_t offset_ms, int witnesses, bool breaks, enum status 
 int main(void)
 {
 	interfaces_and_routes();
+	interface_that_carried_something();
 	names_without_a_route();
 	a_device_is_not_this_firewall();
 	missing_ipv6_is_no_fault();
