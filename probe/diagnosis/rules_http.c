@@ -88,29 +88,54 @@ bool rule_http_body_cut(const struct view *view, struct verdict *out)
 
 /* ------------------------------------------------------------------ redirects */
 
-enum { HOPS_MAX = 8 };
-
-/* Was one URL of the attempt asked for twice, or was there no end of hops? */
-static bool runs_in_circles(const struct tried *tried)
+/* Was one URL of the attempt asked for twice? */
+static bool asked_twice(const struct tried *tried)
 {
 	const struct observation_list *list = &tried->attempt->observations;
-	size_t hops = 0;
 	for (size_t i = 0; i < list->count; i++) {
 		const struct observation *hop = list->items[i];
 		if (hop->op != OP_HTTP_EXCHANGE || !is_redirect(hop->http.status) || !hop->http.url)
 			continue;
-		hops++;
 		for (size_t k = 0; k < i; k++)
-			if (list->items[k]->op == OP_HTTP_EXCHANGE && list->items[k]->http.url &&
-			    strcmp(list->items[k]->http.url, hop->http.url) == 0)
+			if (list->items[k]->op == OP_HTTP_EXCHANGE &&
+			    text_equal(list->items[k]->http.url, hop->http.url))
 				return true;
 	}
-	return hops > HOPS_MAX;
+	return false;
+}
+
+/* What some exchange of this run was answered at that URL: the next one's address, or NULL. */
+static const char *redirect_at(const struct report *report, const char *url)
+{
+	for (size_t i = 0; i < report->observations.count; i++) {
+		const struct observation *one = report->observations.items[i];
+		if (one->op == OP_HTTP_EXCHANGE && is_redirect(one->http.status) && text_equal(one->http.url, url))
+			return header_find(&one->http.headers, "location");
+	}
+	return NULL;
+}
+
+/* Other hosts are not followed, but those that are targets too say where they lead: perhaps back here. */
+static bool comes_back(const struct view *view, const struct tried *tried)
+{
+	const char *start = tried->http->http.url;
+	const char *at = header_find(&tried->http->http.headers, "location");
+	for (size_t hops = 0; start && at && hops < HTTP_HOPS_MAX; hops++) {
+		if (strcmp(at, start) == 0)
+			return true;
+		at = redirect_at(view->report, at);
+	}
+	return false;
+}
+
+static bool runs_in_circles(const struct view *view, const struct tried *tried)
+{
+	return asked_twice(tried) || http_redirects(tried) > HTTP_HOPS_MAX || comes_back(view, tried);
 }
 
 static bool is_services_redirect(const struct view *view, const struct tried *tried)
 {
-	if (!is_redirect(status_of(view, tried)) || runs_in_circles(tried) || !tried_proves_origin(view, tried))
+	if (!is_redirect(status_of(view, tried)) || runs_in_circles(view, tried) || !tried_proves_origin(view, tried))
 		return false;
 	const char *host = http_location_host(view, &tried->http->http);
 	return host && !host_is_listed(view, host);
@@ -121,7 +146,7 @@ static bool leads_astray(const struct view *view, const struct tried *tried)
 	if (!is_redirect(status_of(view, tried)) || is_captive(view, tried) || is_services_redirect(view, tried))
 		return false;
 	const char *host = http_location_host(view, &tried->http->http);
-	return runs_in_circles(tried) || (host && !host_is_listed(view, host));
+	return runs_in_circles(view, tried) || (host && !host_is_listed(view, host));
 }
 
 /** The service itself, proven, sends us to a host outside the opened list. */

@@ -172,8 +172,12 @@ bool tls_is_proven(const struct report *report, const struct observation *tls)
 	return tls && tls->failure == FAILURE_NONE && tls->tls.root_sha256 && !tls_root_is_foreign(report, &tls->tls);
 }
 
+/* The service's headers, as the target names them; where it names none, those that only Azure's services send. */
 static bool has_service_header(const struct target *target, const struct header_list *headers)
 {
+	for (size_t k = 0; !target->expect.headers.count && k < headers->count; k++)
+		if (strncasecmp(headers->items[k].name, "x-ms-", 5) == 0)
+			return true;
 	for (size_t i = 0; i < target->expect.headers.count; i++)
 		for (size_t k = 0; k < headers->count; k++)
 			if (strcasecmp(headers->items[k].name, target->expect.headers.items[i]) == 0)
@@ -214,6 +218,30 @@ static bool status_is_expected(const struct expect *expect, int status)
 	return false;
 }
 
+size_t http_redirects(const struct tried *tried)
+{
+	const struct observation_list *list = &tried->attempt->observations;
+	size_t hops = 0;
+	for (size_t i = 0; i < list->count; i++)
+		hops += list->items[i]->op == OP_HTTP_EXCHANGE && list->items[i]->http.status / 100 == 3;
+	return hops;
+}
+
+/* A page, not a file, and one in the words of a filter. */
+static bool is_filters_page(const struct http_exchange *http)
+{
+	static const char *const words[] = {"access denied", "has been blocked", "is blocked", "page blocked",
+					    "blocked by",    "fortiguard",	 "zscaler",    "palo alto",
+					    "blue coat",     "sophos",		 "barracuda",  "cisco umbrella",
+					    "forcepoint",    "websense",	 "check point"};
+	const char *type = header_find(&http->headers, "content-type");
+	bool is_page = http->body_head && ((type && strcasestr(type, "html")) || strcasestr(http->body_head, "<html"));
+	for (size_t i = 0; is_page && i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcasestr(http->body_head, words[i]))
+			return true;
+	return false;
+}
+
 /* Without a list of statuses. On plain HTTP nothing proves an origin: there a redirect away is no healthy answer, and of the errors only
  * those that a server gives for a bare "/" and a filter does not. */
 static bool status_is_plausible(const struct view *view, const struct tried *tried)
@@ -226,7 +254,9 @@ static bool status_is_plausible(const struct view *view, const struct tried *tri
 			(tried_proves_origin(view, tried) || !view->target->expect.headers.count));
 	if (http->status >= 300 && http->status < 400)
 		return !away || host_is_listed(view, away);
-	return http->status < 400 || (!view->proxied && (http->status == 400 || http->status == 404));
+	if (http->status < 300)
+		return !is_filters_page(http);
+	return !view->proxied && (http->status == 400 || http->status == 404);
 }
 
 bool http_is_healthy(const struct view *view, const struct tried *tried)
@@ -235,6 +265,8 @@ bool http_is_healthy(const struct view *view, const struct tried *tried)
 	if (!tried->http || tried->http->failure != FAILURE_NONE)
 		return false;
 	if (expect->body && !tried->http->http.body_matches)
+		return false;
+	if (tried->http->http.status / 100 == 3 && http_redirects(tried) > HTTP_HOPS_MAX)
 		return false;
 	return expect->status_count ? status_is_expected(expect, tried->http->http.status)
 				    : status_is_plausible(view, tried);

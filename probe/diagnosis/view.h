@@ -108,8 +108,14 @@ bool tls_is_proven(const struct report *report, const struct observation *tls);
 /** Does the answer carry a header that only the service sends (expect.headers), on a proven chain? */
 bool tried_proves_origin(const struct view *view, const struct tried *tried);
 
+/** More redirects of one attempt than this have no end. */
+enum { HTTP_HOPS_MAX = 8 };
+
+/** How many redirects the attempt met. */
+size_t http_redirects(const struct tried *tried);
+
 /** Is it a healthy answer: an expected status (without a list: below 400, or below 500 and proven to be the service's own; no redirect to a
- *  foreign host), and the expected body? */
+ *  foreign host, no filter's page), and the expected body? */
 bool http_is_healthy(const struct view *view, const struct tried *tried);
 
 /** The host of a Location header (an absolute one), in lower case; NULL where there is none or it is relative. */

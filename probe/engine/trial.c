@@ -114,13 +114,17 @@ static bool is_expected_status(const struct target *target, const struct transfe
 	return false;
 }
 
-/* A redirect is followed on the same host only: other hosts are not ours to contact, and the Location is evidence enough. */
+/* A redirect is followed on the same host only: other hosts are not ours to contact, and the Location is evidence enough. An expected one
+ * needs no following, unless it leads nowhere but to itself. */
 static bool wants_redirect(struct trial *trial, const struct transfer_result *result)
 {
 	struct url url;
 	const struct target *target = trial->leg->leg->target;
-	return result->location && trial->redirects < REDIRECTS_MAX && !is_expected_status(target, result) &&
-	       url_parse(trial->run->report->arena, result->location, &url) && strcmp(url.host, target->host) == 0;
+	if (!result->location || trial->redirects >= REDIRECTS_MAX)
+		return false;
+	if (is_expected_status(target, result) && strcmp(result->location, target->url) != 0)
+		return false;
+	return url_parse(trial->run->report->arena, result->location, &url) && strcmp(url.host, target->host) == 0;
 }
 
 void trial_after(struct trial *trial, const struct transfer_result *result)

@@ -158,6 +158,24 @@ static void pages(void)
 	expect(report, "http_block_page", 0.8, 1, "on plain HTTP");
 	one_answer(&report, 80, 403);
 	expect(report, "http_block_page", 0.1, 0.5, "no words");
+	one_answer(&report, 80, 200)->http.body_head = "<html>Access denied by FortiGuard</html>";
+	expect(report, "http_block_page", 0.8, 1, "200 on plain HTTP");
+	one_answer(&report, 80, 200)->http.body_head = "<html>Privacy policy</html>";
+	expect(report, NULL, 0, 1, "200 and no filter's words");
+}
+
+/* A target that names no header of its service: any of Azure's own kind will do. */
+static void headers_of_the_family(void)
+{
+	struct report *report;
+	struct observation *seen = one_answer(&report, 443, 503);
+	report->targets[0]->expect.headers.count = 0;
+	header_list_add(report->arena, &seen->http.headers, "x-ms-version", "1");
+	expect(report, "http_service_5xx", 0.7, 1, "x-ms-");
+	seen = one_answer(&report, 443, 503);
+	report->targets[0]->expect.headers.count = 0;
+	header_list_add(report->arena, &seen->http.headers, "x-cache", "1");
+	expect(report, "http_block_page", 0.1, 0.5, "any other");
 }
 
 static void healthy_errors(void)
@@ -227,6 +245,27 @@ static void circles(void)
 	expect(hops(2, true), "http_redirect_loop_or_foreign", 0.8, 1, "the same twice");
 	expect(hops(9, false), "http_redirect_loop_or_foreign", 0.8, 1, "without end");
 	expect(hops(3, false), "http_block_page", 0.1, 0.5, "a few");
+	struct report *report = hops(9, true); /* a redirect is expected, but not one to itself */
+	report->targets[0]->expect.status_count = 0;
+	expect(report, "http_redirect_loop_or_foreign", 0.8, 1, "expected");
+}
+
+/* Two targets that send to each other: neither is followed to the other. */
+static void circle_of_two_hosts(void)
+{
+	static int wanted[] = {200};
+	static const char *const hosts[] = {"a.listed.example", "b.listed.example"};
+	struct report *report = build_report();
+	for (size_t i = 0; i < 2; i++) {
+		struct path *path = direct(report, hosts[i], 443);
+		path->target->expect.status = wanted;
+		path->target->expect.status_count = 1;
+		struct observation *seen = answers(report, path, 302);
+		seen->http.url = arena_printf(report->arena, "https://%s/", hosts[i]);
+		header_list_add(report->arena, &seen->http.headers, "location",
+				arena_printf(report->arena, "https://%s/", hosts[1 - i]));
+	}
+	expect(report, "http_redirect_loop_or_foreign", 0.8, 1, "two hosts");
 }
 
 /* ------------------------------------------------------------------ no answer */
@@ -311,6 +350,8 @@ int main(void)
 	healthy_errors();
 	redirects();
 	circles();
+	circle_of_two_hosts();
+	headers_of_the_family();
 	cut_at_the_request();
 	silence();
 	a_cut_attempt_says_nothing();
