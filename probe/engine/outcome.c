@@ -210,6 +210,19 @@ static enum failure unfinished_connect(struct transfer *transfer, struct ending 
 	return FAILURE_PROXY_MALFORMED;
 }
 
+/* Closed without a status line, but not without a byte: libcurl read them in the turn in which it sent the request, and kept them. One byte
+ * may be the FIN. */
+static enum failure unanswered(struct transfer *transfer, struct ending ending)
+{
+	const struct socket_facts *facts = &transfer->socket;
+	enum failure failure = broken(transfer, ending);
+	bool closed = failure == FAILURE_EOF || failure == FAILURE_CONNECTION_RESET;
+	if (closed && transfer->via.scheme == VIA_HTTP && facts->has_info && transfer->received_before >= 0 &&
+	    facts->info.bytes_received - transfer->received_before > 1)
+		return FAILURE_PROXY_MALFORMED;
+	return failure;
+}
+
 static enum failure proxy_end(struct transfer *transfer, struct ending ending)
 {
 	enum failure failure = ending.failure;
@@ -218,7 +231,7 @@ static enum failure proxy_end(struct transfer *transfer, struct ending ending)
 	if (!by_http && failure != FAILURE_PROXY_MALFORMED)
 		failure = socks_failure(transfer, ending);
 	else if (transfer->reply.status == NOT_MEASURED)
-		failure = broken(transfer, ending);
+		failure = unanswered(transfer, ending);
 	else if (accepted)
 		failure = unfinished_connect(transfer, ending);
 	close_observation(transfer, transfer->proxy, failure);

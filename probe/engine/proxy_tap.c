@@ -60,8 +60,9 @@ void proxy_tap_request_sent(struct transfer *transfer)
 {
 	transfer_advance(transfer, STEP_PROXY);
 	struct os_tcp_info info;
+	bool first = !transfer->request_sent && transfer->via.scheme == VIA_HTTP; /* its reply may be here already */
 	bool counted = transfer->socket.open && os_socket_tcp_info(transfer->socket.fd, &info);
-	transfer->received_before = counted ? info.bytes_received : NOT_MEASURED;
+	transfer->received_before = first ? 0 : counted ? info.bytes_received : NOT_MEASURED;
 	transfer->request_sent = true;
 	transfer->reply_looked_at = false;
 	transfer->hold_until_us = 0;
