@@ -192,10 +192,10 @@ int main(int argc, char **argv)
 	struct options options;
 	struct err err;
 	signal(SIGPIPE, SIG_IGN);
-	if (!options_parse(arena, argc, argv, &options, &err)) {
+	int status = EXIT_USAGE;
+	if (options_parse(arena, argc, argv, &options, &err))
+		status = dispatch(arena, &options, argc, argv);
+	else
 		complain("%s", err.text);
-		return EXIT_USAGE;
-	}
-	int status = dispatch(arena, &options, argc, argv);
 	os_exit(status); /* without waiting for threads that hang in a library */
 }
