@@ -46,6 +46,8 @@ enum proxy_mark proxy_mark_of(const struct proxy_exchange *proxy)
 					    "web gateway", "ironport",	NULL};
 	if (proxy->method && !proxy_method_is(proxy, "GET"))
 		return MARK_OWN;
+	if (proxy->status == 407) /* whoever asked is a proxy of ours (RFC 9110 15.5.8) */
+		return MARK_OWN;
 	if (squid_error(proxy) || header_find(&proxy->headers, "proxy-agent") ||
 	    has_any(header_find(&proxy->headers, "server"), servers) || has_any(proxy->body_head, pages))
 		return MARK_OWN;

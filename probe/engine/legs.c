@@ -60,19 +60,20 @@ static const char *source_of(struct arena *arena, const struct observation_list 
 	return NULL;
 }
 
-static void write_attempt(struct path *path, const struct leg_state *leg, const struct trial *trial)
+static void write_attempt(struct path *path, const struct leg_state *leg, const struct trial *trial, bool is_signed)
 {
 	struct report *report = leg->run->report;
 	struct attempt *attempt = path_add_attempt(report, path);
 	bool is_direct = leg->leg->via.scheme == VIA_DIRECT;
 	attempt->address = trial->address;
 	attempt->port = is_direct ? leg->leg->target->port : leg->leg->via.port;
-	attempt->source = source_of(report->arena, &trial->observations);
+	bool early = !is_signed && trial->unsigned_end.ended;
 	attempt->found_by = finder(leg, trial);
 	attempt->started_at_ms = trial->started_at_ms;
-	attempt->ended_at_ms = trial->ended_at_ms;
-	attempt->failure = trial->failure;
-	attempt->observations = trial->observations;
+	attempt->ended_at_ms = early ? trial->unsigned_end.ended_at_ms : trial->ended_at_ms;
+	attempt->failure = early ? trial->unsigned_end.failure : trial->failure;
+	attempt->observations = early ? trial->unsigned_end.observations : trial->observations;
+	attempt->source = source_of(report->arena, &attempt->observations);
 }
 
 void leg_check(struct leg_state *leg)
@@ -81,9 +82,13 @@ void leg_check(struct leg_state *leg)
 		return;
 	leg->done = true;
 	sort_trials(leg);
-	for (size_t i = 0; i < leg->leg->paths.count; i++)
-		for (size_t k = 0; k < leg->trial_count; k++)
-			write_attempt(leg->leg->paths.items[i], leg, leg->trials[k]);
+	const struct path_list *paths = &leg->leg->paths, *others = &leg->leg->unsigned_paths;
+	for (size_t k = 0; k < leg->trial_count; k++) {
+		for (size_t i = 0; i < paths->count; i++)
+			write_attempt(paths->items[i], leg, leg->trials[k], true);
+		for (size_t i = 0; i < others->count; i++)
+			write_attempt(others->items[i], leg, leg->trials[k], false);
+	}
 	leg->run->legs_done++;
 }
 
@@ -141,15 +146,21 @@ static struct name_state *name_of(struct run *run, const char *text)
 	return name;
 }
 
+static void add_paths(struct arena *arena, struct path_list *list, const struct path_list *more)
+{
+	for (size_t i = 0; i < more->count; i++)
+		if (!path_list_has(list, more->items[i]))
+			path_list_add(arena, list, more->items[i]);
+}
+
 static struct name_state *join_name(struct leg_state *leg, const char *text)
 {
 	struct arena *arena = leg->run->report->arena;
 	struct name_state *name = name_of(leg->run, text);
 	name->legs = arena_grow(arena, name->legs, &name->leg_capacity, name->leg_count, sizeof(struct leg_state *));
 	name->legs[name->leg_count++] = leg;
-	for (size_t i = 0; i < leg->leg->paths.count; i++)
-		if (!path_list_has(&name->lookup->paths, leg->leg->paths.items[i]))
-			path_list_add(arena, &name->lookup->paths, leg->leg->paths.items[i]);
+	add_paths(arena, &name->lookup->paths, &leg->leg->paths);
+	add_paths(arena, &name->lookup->paths, &leg->leg->unsigned_paths);
 	return name;
 }
 

@@ -27,6 +27,12 @@ struct trial {
 	int64_t started_at_ms, ended_at_ms;
 	enum failure failure;
 	struct observation_list observations;
+	struct { /* where the paths without credentials ended: at the proxy's wish for a sign-in */
+		bool ended;
+		int64_t ended_at_ms;
+		enum failure failure;
+		struct observation_list observations;
+	} unsigned_end;
 	bool begun, ended;
 	int redirects;
 	struct transfer *transfer; /* what is under way: at most one of these, and the workers of a sign-in */

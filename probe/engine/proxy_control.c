@@ -86,10 +86,11 @@ void proxy_control_begin(struct trial *trial)
 	if (!is_watched(trial))
 		return;
 	struct proxy_control *control = control_of(run, &trial->leg->leg->via);
-	const struct path_list *paths = &trial->leg->leg->paths;
-	for (size_t i = 0; i < paths->count; i++)
-		if (!path_list_has(&control->paths, paths->items[i]))
-			path_list_add(run->report->arena, &control->paths, paths->items[i]);
+	const struct path_list *lists[] = {&trial->leg->leg->paths, &trial->leg->leg->unsigned_paths};
+	for (size_t k = 0; k < 2; k++)
+		for (size_t i = 0; i < lists[k]->count; i++)
+			if (!path_list_has(&control->paths, lists[k]->items[i]))
+				path_list_add(run->report->arena, &control->paths, lists[k]->items[i]);
 	if (control->address)
 		return;
 	control->address = trial->address;

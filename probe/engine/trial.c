@@ -26,9 +26,11 @@ struct transfer_spec trial_spec(const struct trial *trial, const char *url)
 static void observe(struct trial *trial, struct observation *observation)
 {
 	struct arena *arena = trial->run->report->arena;
-	const struct path_list *paths = &trial->leg->leg->paths;
-	for (size_t i = 0; i < paths->count; i++)
-		path_list_add(arena, &observation->paths, paths->items[i]);
+	const struct leg *leg = trial->leg->leg;
+	for (size_t i = 0; i < leg->paths.count; i++)
+		path_list_add(arena, &observation->paths, leg->paths.items[i]);
+	for (size_t i = 0; i < leg->unsigned_paths.count && !trial->unsigned_end.ended; i++)
+		path_list_add(arena, &observation->paths, leg->unsigned_paths.items[i]);
 	observation_list_add(arena, &trial->observations, observation);
 }
 
@@ -80,6 +82,12 @@ static struct connect_probe *connect_begin(struct trial *trial, const char *expe
 			     run->started_us, run->options->timeout_us, linger_us, done, trial);
 }
 
+/* By the clock that never jumps, so that no attempt lies outside the run. */
+static int64_t run_wall_ms(const struct run *run)
+{
+	return run->report->run.started_at_ms + (os_monotonic_us() - run->started_us) / 1000;
+}
+
 static void trial_begin(struct trial *trial)
 {
 	trial->begun = true;
@@ -127,6 +135,15 @@ static bool wants_redirect(struct trial *trial, const struct transfer_result *re
 	return url_parse(trial->run->report->arena, result->location, &url) && strcmp(url.host, target->host) == 0;
 }
 
+/* The leg goes on with credentials: what may not offer them stays where it is. */
+static void end_unsigned(struct trial *trial)
+{
+	trial->unsigned_end.ended = true;
+	trial->unsigned_end.ended_at_ms = os_wall_us() / 1000;
+	trial->unsigned_end.failure = trial->failure;
+	trial->unsigned_end.observations = trial->observations;
+}
+
 void trial_after(struct trial *trial, const struct transfer_result *result)
 {
 	struct run *run = trial->run;
@@ -138,6 +155,7 @@ void trial_after(struct trial *trial, const struct transfer_result *result)
 	if (login_is_wanted(run->report->arena, result) && trial->leg->leg->credentials != CREDENTIALS_NONE &&
 	    !trial->login) {
 		const struct observation_list *list = &result->observations;
+		end_unsigned(trial);
 		login_ask(trial, &list->items[list->count - 1]->proxy.schemes, result->failure);
 	} else if (wants_redirect(trial, result)) {
 		trial->redirects++;
@@ -188,7 +206,7 @@ void trial_end(struct trial *trial, enum failure failure)
 	struct run *run = trial->run;
 	trial->failure = failure;
 	trial->ended = true;
-	trial->ended_at_ms = os_wall_us() / 1000;
+	trial->ended_at_ms = run_wall_ms(run);
 	if (trial->begun)
 		run->in_flight--;
 	else

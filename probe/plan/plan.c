@@ -232,6 +232,13 @@ static bool same_via(const struct via *a, const struct via *b)
 	       (a->scheme == VIA_DIRECT || (a->port == b->port && strcmp(a->host, b->host) == 0));
 }
 
+/* Until a proxy asks for a sign-in, what may offer one sends the same as what may not. */
+static bool leg_takes(const struct leg *leg, const struct via *via, enum credentials credentials)
+{
+	return same_via(&leg->via, via) && (leg->credentials == credentials || leg->credentials == CREDENTIALS_NONE ||
+					    credentials == CREDENTIALS_NONE);
+}
+
 /* The leg that would send exactly the same, among those of the same target (from first on), or a new one. SYSTEM in mode "settings" is
  * carried out by this process, so the identity as such makes no difference to what is sent. */
 static struct leg *leg_for(struct planner *planner, size_t first, struct target *target, const struct via *via,
@@ -241,7 +248,7 @@ static struct leg *leg_for(struct planner *planner, size_t first, struct target 
 	struct leg *leg;
 
 	for (size_t i = first; i < plan->count; i++)
-		if (plan->legs[i]->credentials == credentials && same_via(&plan->legs[i]->via, via))
+		if (leg_takes(plan->legs[i], via, credentials))
 			return plan->legs[i];
 	leg = arena_alloc(planner->report->arena, sizeof(*leg));
 	leg->target = target;
@@ -250,6 +257,17 @@ static struct leg *leg_for(struct planner *planner, size_t first, struct target 
 	plan->legs = arena_grow(planner->report->arena, plan->legs, &plan->capacity, plan->count, sizeof(struct leg *));
 	plan->legs[plan->count++] = leg;
 	return leg;
+}
+
+static void leg_add(struct planner *planner, struct leg *leg, struct path *path, enum credentials credentials)
+{
+	if (credentials != leg->credentials && leg->credentials == CREDENTIALS_NONE) { /* the first that has some */
+		leg->unsigned_paths = leg->paths;
+		leg->paths = (struct path_list){0};
+		leg->credentials = credentials;
+	}
+	path_list_add(planner->report->arena, credentials == leg->credentials ? &leg->paths : &leg->unsigned_paths,
+		      path);
 }
 
 static void leg_join(struct planner *planner, size_t first, struct path *path)
@@ -265,8 +283,8 @@ static void leg_join(struct planner *planner, size_t first, struct path *path)
 	}
 	if (path->target->kind == TARGET_CIDR && via.scheme != VIA_DIRECT)
 		return;
-	path_list_add(arena, &leg_for(planner, first, path->target, &via, credentials_of(planner, path, &via))->paths,
-		      path);
+	enum credentials credentials = credentials_of(planner, path, &via);
+	leg_add(planner, leg_for(planner, first, path->target, &via, credentials), path, credentials);
 }
 
 /* ------------------------------------------------------------------ the effective path */

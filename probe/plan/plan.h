@@ -25,8 +25,10 @@ enum credentials { CREDENTIALS_NONE, CREDENTIALS_GIVEN, CREDENTIALS_OWN };
 struct leg {
 	struct target *target;
 	struct via via;
-	enum credentials credentials;
+	enum credentials credentials; /* what paths may offer */
 	struct path_list paths;
+	struct path_list
+		unsigned_paths; /* may offer nothing: they share the leg until the proxy asks for a sign-in, and end there */
 };
 
 struct plan {
@@ -44,7 +46,7 @@ struct plan {
  *         An undecided route (PAC, WPAD), and one asked for by --route without settings to read, gets a path with route.problem,
  *         route.via NULL and no leg. Nobody to ask for (--identity system, unknown) leaves no path at all.
  *         Credentials: GIVEN for routes agent and proxy=, and for identity user; OWN for identity user otherwise;
- *         never for system x wininet. Paths with different credentials are different legs only if via is a proxy.
+ *         never for system x wininet. One leg has one kind of them, and may have paths without any beside it.
  * Pure    no network, no clock. plan and report share report->arena.
  */
 void plan_make(struct report *report, const struct settings *settings, const struct plan_options *options,

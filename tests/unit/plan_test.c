@@ -60,16 +60,16 @@ static const struct situation situations[] = {
 		   "t1 system wininet DIRECT *\n"
 		   "leg t1 DIRECT none: p1 p3 p4\n"
 		   "leg t1 PROXY proxy.corp:3128 own: p2\n"},
-	{"both have the same proxy: two legs, because SYSTEM has no credentials of its own", .targets = {WEB},
-	 .registry = REG USER_KEY PROXY("proxy.corp:3128") "\r\n" SYSTEM_KEY PROXY("proxy.corp:3128"), .own = true,
+	{"both have the same proxy: one leg, though SYSTEM has no credentials of its own to go on with",
+	 .targets = {WEB}, .registry = REG USER_KEY PROXY("proxy.corp:3128") "\r\n" SYSTEM_KEY PROXY("proxy.corp:3128"),
+	 .own = true,
 	 .wanted = "system/wininet\n"
 		   "t1 user direct DIRECT\n"
 		   "t1 user wininet PROXY proxy.corp:3128\n"
 		   "t1 system direct DIRECT\n"
 		   "t1 system wininet PROXY proxy.corp:3128 *\n"
 		   "leg t1 DIRECT none: p1 p3\n"
-		   "leg t1 PROXY proxy.corp:3128 own: p2\n"
-		   "leg t1 PROXY proxy.corp:3128 none: p4\n"},
+		   "leg t1 PROXY proxy.corp:3128 own: p2 unsigned: p4\n"},
 	{"the same without any credentials at hand: one leg", .targets = {WEB},
 	 .registry = REG USER_KEY PROXY("proxy.corp:3128") "\r\n" SYSTEM_KEY PROXY("PROXY.corp:3128"),
 	 .wanted = "system/wininet\n"
@@ -158,8 +158,7 @@ static const struct situation situations[] = {
 	 .wanted = "given\n"
 		   "t1 user proxy HTTPS tls.corp:443\n"
 		   "t1 system proxy HTTPS tls.corp:443 *\n"
-		   "leg t1 HTTPS tls.corp:443 own: p1\n"
-		   "leg t1 HTTPS tls.corp:443 none: p2\n"},
+		   "leg t1 HTTPS tls.corp:443 own: p1 unsigned: p2\n"},
 	{"two proxies by --route are two routes; the same one twice is one", .targets = {WEB},
 	 .routes = {"PROXY a.corp:1", "PROXY b.corp:1", "PROXY a.corp:1", "direct"},
 	 .wanted = "given\n"
@@ -312,6 +311,8 @@ static void show_legs(struct report *report, const struct plan *plan, struct str
 			      credentials_text(leg->credentials));
 		for (size_t k = 0; k < leg->paths.count; k++)
 			strbuf_printf(out, " %s", leg->paths.items[k]->id);
+		for (size_t k = 0; k < leg->unsigned_paths.count; k++)
+			strbuf_printf(out, "%s %s", k ? "" : " unsigned:", leg->unsigned_paths.items[k]->id);
 		strbuf_add(out, "\n");
 	}
 }

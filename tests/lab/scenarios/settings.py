@@ -203,3 +203,16 @@ def proxy_settings_of_nobody_and_direct_open(lab):
     result = yield
     assert result.report["readiness"]["basis"] == "system/wininet"
     assert not result.findings(), result.findings()
+
+
+@scenario(Expect(exit=0))
+def same_proxy_of_both_is_asked_once(lab):
+    proxy = behind_proxy(lab)
+    lab.reg(user=proxy, system=proxy)
+    result = yield
+    exchanges = [o for o in result.observations("proxy_exchange") if o["method"] == "CONNECT" and not o["experiment"]]
+    asked = [o["request"] for o in exchanges]
+    assert asked and len(asked) == len(set(asked)), sorted(asked)
+    identities = {p["id"]: p["identity"] for p in result.report["paths"]}
+    for one in exchanges:
+        assert {identities[p] for p in one["paths"]} == {"user", "system"}, one
