@@ -173,7 +173,8 @@ struct observation *report_add_observation(struct report *report, enum op op)
 
 static const struct tuple tuple_unknown = {.src_port = NOT_MEASURED, .dst_port = NOT_MEASURED};
 static const struct icmp_error icmp_absent = {.type = NOT_MEASURED, .code = NOT_MEASURED, .mtu = NOT_MEASURED};
-static const struct tcp_facts tcp_facts_unknown = {NOT_MEASURED, NOT_MEASURED, NOT_MEASURED, NOT_MEASURED};
+static const struct tcp_facts tcp_facts_unknown = {NOT_MEASURED, NOT_MEASURED, NOT_MEASURED, NOT_MEASURED,
+						   NOT_MEASURED};
 
 void observation_init(struct observation *observation, enum op op)
 {

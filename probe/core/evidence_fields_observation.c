@@ -68,6 +68,7 @@ static const struct field tcp_info_rows[] = {
 	ROW("retransmits", INT, observation, tcp.tcp_info.retransmits),
 	ROW("unacked", INT, observation, tcp.tcp_info.unacked),
 	ROW("mss", INT, observation, tcp.tcp_info.mss),
+	ROW("held_back", INT, observation, tcp.tcp_info.held_back),
 };
 static const struct field_shape tcp_info_shape = SHAPE(tcp_info_rows, observation);
 

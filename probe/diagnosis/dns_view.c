@@ -13,7 +13,22 @@ static bool has_address(const struct dns_query *query)
 	return false;
 }
 
-static enum dns_outcome outcome_of(const struct observation *observation)
+bool address_is_own(const struct report *report, const char *address)
+{
+	for (size_t i = 0; i < report->host.addresses.count; i++)
+		if (text_equal(report->host.addresses.items[i], address))
+			return true;
+	return false;
+}
+
+bool dns_is_neighbourless(const struct report *report, const struct observation *query)
+{
+	const char *from = query->dns.icmp.from;
+	return query->failure == FAILURE_HOST_UNREACHABLE &&
+	       (!from || address_is_own(report, from) || text_equal(query->dns.tuple.src, from));
+}
+
+static enum dns_outcome outcome_of(const struct report *report, const struct observation *observation)
 {
 	switch (observation->failure) {
 	case FAILURE_NONE:
@@ -29,6 +44,8 @@ static enum dns_outcome outcome_of(const struct observation *observation)
 	case FAILURE_DNS_REFUSED:
 		return DNS_SAYS_REFUSED;
 	case FAILURE_DNS_FORMERR:
+	case FAILURE_DNS_NOTIMP:
+	case FAILURE_DNS_OTHER:
 	case FAILURE_DNS_MALFORMED:
 		return DNS_SAYS_NONSENSE;
 	case FAILURE_TIMEOUT:
@@ -38,17 +55,17 @@ static enum dns_outcome outcome_of(const struct observation *observation)
 	case FAILURE_CONNECTION_REFUSED:
 		return DNS_REJECTS;
 	case FAILURE_HOST_UNREACHABLE:
+		return dns_is_neighbourless(report, observation) ? DNS_SILENT : DNS_UNREACHABLE;
 	case FAILURE_NETWORK_UNREACHABLE:
 	case FAILURE_ADDRESS_NOT_AVAILABLE:
 		return DNS_UNREACHABLE;
 	case FAILURE_DEADLINE:
 	case FAILURE_INTERRUPTED:
 		return DNS_UNFINISHED;
-	case FAILURE_DNS_NOTIMP:
+	case FAILURE_PERMISSION_DENIED: /* some ICMPv6 errors come as EACCES */
+		return observation->dns.icmp.from ? DNS_UNREACHABLE : DNS_SAYS_OTHER;
 	case FAILURE_DNS_TEMPORARY:
-	case FAILURE_DNS_OTHER:
 	case FAILURE_CONNECTION_ABORTED:
-	case FAILURE_PERMISSION_DENIED:
 	case FAILURE_TOO_MANY_FILES:
 	case FAILURE_SSL_UNKNOWN_AUTHORITY:
 	case FAILURE_SSL_INVALID_HOSTNAME:
@@ -104,10 +121,16 @@ static void read_answers(struct dns_server *server, const struct dns_query *quer
 	server->private_link |= last_alias && has_label(last_alias, "privatelink");
 }
 
-static void read_query(struct dns_server *server, const struct observation *observation)
+/* Nothing came back but errors of the way, or nothing at all. */
+static bool is_cut_off(enum dns_outcome outcome)
+{
+	return outcome == DNS_REJECTS || outcome == DNS_UNREACHABLE || outcome == DNS_SILENT;
+}
+
+static void read_query(const struct report *report, struct dns_server *server, const struct observation *observation)
 {
 	const struct dns_query *query = &observation->dns;
-	enum dns_outcome outcome = outcome_of(observation);
+	enum dns_outcome outcome = outcome_of(report, observation);
 	bool replied = query->rcode != NOT_MEASURED || query->truncated || outcome <= DNS_CUT_OFF;
 	if (outcome < server->outcome) {
 		server->outcome = outcome;
@@ -115,9 +138,13 @@ static void read_query(struct dns_server *server, const struct observation *obse
 	}
 	if (text_equal(query->transport, "tcp")) {
 		server->tcp_asked = true;
-		server->tcp_answered |= replied && outcome < DNS_CUT_OFF;
+		if (replied && dns_answered(outcome)) {
+			server->tcp_answered = true;
+			server->tcp_shown = observation;
+		}
 	} else {
-		server->udp_silent |= outcome == DNS_SILENT;
+		server->udp_cut_off |= is_cut_off(outcome);
+		server->silent_type |= outcome == DNS_SILENT;
 	}
 	server->truncated |= query->truncated;
 	if (outcome != DNS_SAYS_ADDRESS && query->ede != NOT_MEASURED)
@@ -138,6 +165,50 @@ static struct dns_server *server_of(struct dns_view *out, const char *text, bool
 	return server;
 }
 
+static bool asks(const struct observation *one, const struct dns_server *server)
+{
+	return one->op == OP_DNS_QUERY && one->dns.control == server->control &&
+	       text_equal(one->dns.server, server->server);
+}
+
+/* Did a datagram come back, of any name? */
+static bool was_heard(const struct report *report, const struct dns_server *server)
+{
+	for (size_t i = 0; i < report->observations.count; i++) {
+		const struct observation *one = report->observations.items[i];
+		if (asks(one, server) && text_equal(one->dns.transport, "udp") &&
+		    (one->dns.rcode != NOT_MEASURED || outcome_of(report, one) < DNS_REJECTS))
+			return true;
+	}
+	return false;
+}
+
+/* Over TCP a server is asked once in the run: what came of it counts for every name. */
+static void borrow_tcp(struct dns_server *server, const struct observation *one, enum dns_outcome outcome)
+{
+	server->tcp_asked = true;
+	if (!dns_answered(outcome) || server->tcp_answered)
+		return;
+	server->tcp_answered = true;
+	server->tcp_shown = one;
+}
+
+static void borrow(const struct report *report, struct dns_server *server)
+{
+	for (size_t i = 0; i < report->observations.count; i++) {
+		const struct observation *one = report->observations.items[i];
+		if (!asks(one, server))
+			continue;
+		enum dns_outcome outcome = outcome_of(report, one);
+		if (text_equal(one->dns.transport, "tcp"))
+			borrow_tcp(server, one, outcome);
+		if ((outcome == DNS_REJECTS || outcome == DNS_UNREACHABLE) && outcome < server->outcome) {
+			server->outcome = outcome;
+			server->shown = one;
+		}
+	}
+}
+
 void dns_view_make(const struct view *view, const char *name, struct dns_view *out)
 {
 	const struct report *report = view->report;
@@ -155,8 +226,11 @@ void dns_view_make(const struct view *view, const char *name, struct dns_view *o
 			continue;
 		struct dns_server *server = server_of(out, one->dns.server, one->dns.control);
 		if (server)
-			read_query(server, one);
+			read_query(report, server, one);
 	}
+	for (size_t i = 0; i < out->count; i++)
+		if (is_cut_off(out->servers[i].outcome) && !was_heard(report, &out->servers[i]))
+			borrow(report, &out->servers[i]);
 }
 
 const char *dns_broken_name(const struct view *view)
@@ -202,11 +276,26 @@ enum dns_outcome dns_control(const struct dns_view *dns)
 	return DNS_NOT_ASKED;
 }
 
+void dns_add_failed(const struct view *view, struct verdict *out, const struct dns_view *dns,
+		    const struct dns_server *server, const char *transport)
+{
+	const struct observation_list *list = &view->report->observations;
+	for (size_t i = 0; i < list->count; i++) {
+		const struct observation *one = list->items[i];
+		if (asks(one, server) && one->failure != FAILURE_NONE && text_equal(one->dns.name, dns->name) &&
+		    (!transport || text_equal(one->dns.transport, transport)))
+			verdict_add_evidence(view, out, one);
+	}
+}
+
 void dns_add_evidence(const struct view *view, struct verdict *out, const struct dns_view *dns,
 		      enum dns_outcome outcome)
 {
 	for (size_t i = 0; i < dns->count; i++)
-		if (dns->servers[i].outcome == outcome)
+		if (dns->servers[i].outcome == outcome) {
 			verdict_add_evidence(view, out, dns->servers[i].shown);
+			if (!dns_answered(outcome))
+				dns_add_failed(view, out, dns, &dns->servers[i], NULL);
+		}
 	verdict_add_evidence(view, out, dns->lookup);
 }

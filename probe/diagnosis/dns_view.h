@@ -11,15 +11,15 @@ enum dns_outcome {
 	DNS_SAYS_ADDRESS,
 	DNS_SAYS_REFUSED,
 	DNS_SAYS_SERVFAIL,
-	DNS_SAYS_NONSENSE, /* malformed, or FORMERR to a plain question */
+	DNS_SAYS_NONSENSE, /* malformed, or an rcode that no plain question deserves: FORMERR, NOTIMP, NOTAUTH ... */
 	DNS_SAYS_OTHER,
 	DNS_SAYS_NXDOMAIN,
 	DNS_SAYS_NODATA,
 	DNS_CUT_OFF,	 /* truncated over UDP, and nothing over TCP */
 	DNS_REJECTS,	 /* port unreachable, or RST */
-	DNS_UNREACHABLE, /* no way to the server */
-	DNS_SILENT,
-	DNS_UNFINISHED, /* deadline or Ctrl-C */
+	DNS_UNREACHABLE, /* no way to the server: a router says so, or this machine has no route */
+	DNS_SILENT,	 /* nothing came, not even an answer to ARP or a neighbour solicitation */
+	DNS_UNFINISHED,	 /* deadline or Ctrl-C */
 	DNS_NOT_ASKED
 };
 
@@ -30,11 +30,14 @@ struct dns_server {
 	const char *server;
 	bool control;
 	enum dns_outcome outcome;
-	const struct observation *shown; /* the query that decided outcome */
-	bool udp_silent;		 /* asked over UDP, and no datagram came back */
-	bool tcp_asked, tcp_answered;	 /* asked over TCP; a reply came, whatever it says */
-	bool truncated;			 /* some UDP answer had TC */
-	bool sends_private, sends_sink;	 /* some address in its answers is RFC 1918; is 0.0.0.0, :: or loopback */
+	const struct observation
+		*shown;		      /* the query that decided outcome; about another name where outcome is borrowed */
+	bool silent_type;	      /* questions of some type got no answer at all */
+	bool udp_cut_off;	      /* asked over UDP, and no reply came back: nothing, or an ICMP error */
+	bool tcp_asked, tcp_answered; /* asked over TCP; a reply came, whatever it says */
+	const struct observation *tcp_shown; /* that reply */
+	bool truncated;			     /* some UDP answer had TC */
+	bool sends_private, sends_sink;	     /* some address in its answers is RFC 1918; is 0.0.0.0, :: or loopback */
 	bool sends_public;
 	bool sends_ipv4;
 	bool private_link; /* a chain of aliases ends at a privatelink name */
@@ -49,8 +52,18 @@ struct dns_view {
 	size_t count;
 };
 
-/** Collect what was seen about a name. name NULL: nothing. */
+/**
+ * Collect what was seen about a name. name NULL: nothing.
+ *
+ * A server that answered nothing in the whole run is one thing, whatever the name: where it was silent on this one, what it or the
+ * way to it said of another name counts (systems limit the rate of their ICMP errors), and so does the one question over TCP.
+ */
 void dns_view_make(const struct view *view, const char *name, struct dns_view *out);
+
+/** Did this machine itself give up, because nobody answers for the next hop's address (ARP, ND)? */
+bool dns_is_neighbourless(const struct report *report, const struct observation *query);
+/** Is that address one of this machine's own? */
+bool address_is_own(const struct report *report, const char *address);
 
 /** The name that this path stumbles over: the first that has no address; NULL if names are not where it breaks. */
 const char *dns_broken_name(const struct view *view);
@@ -63,6 +76,9 @@ bool dns_all(const struct dns_view *dns, enum dns_outcome outcome);
 bool dns_answered(enum dns_outcome outcome);
 /** The control's outcome; DNS_NOT_ASKED without one. */
 enum dns_outcome dns_control(const struct dns_view *dns);
+/** The questions about dns->name that this server left without a reply, as evidence; transport NULL: over both. */
+void dns_add_failed(const struct view *view, struct verdict *out, const struct dns_view *dns,
+		    const struct dns_server *server, const char *transport);
 /** Every query to configured servers with that outcome, as evidence. */
 void dns_add_evidence(const struct view *view, struct verdict *out, const struct dns_view *dns,
 		      enum dns_outcome outcome);

@@ -118,7 +118,7 @@ void flows_collect(struct report *report, const struct view *views, struct findi
 	for (size_t i = 0; i < report->path_count; i++) {
 		if (!path_list_has(&finding->paths, report->paths[i]))
 			continue;
-		if (finding->stage == STAGE_DNS)
+		if (finding->stage == STAGE_DNS || (finding->stage >= STAGE_TCP && views[i].broke == STAGE_DNS))
 			add_questions(report, &views[i], finding);
 		else if (finding->stage >= STAGE_TCP)
 			add_attempts(report, &views[i], finding);

@@ -125,17 +125,19 @@ bool rule_dns_nodata(const struct view *view, struct verdict *out)
 bool rule_dns_tcp_fallback_blocked(const struct view *view, struct verdict *out)
 {
 	struct dns_view dns;
+	bool found = false;
 	if (!broken(view, &dns) || dns_any(&dns, DNS_SAYS_ADDRESS))
 		return false;
 	for (size_t i = 0; i < dns.count; i++) {
 		const struct dns_server *server = &dns.servers[i];
 		if (server->control || !server->truncated || !server->tcp_asked || server->tcp_answered)
 			continue;
+		found = true;
 		verdict_set(view, out, "dns_tcp_fallback_blocked", 0.9);
 		verdict_add_evidence(view, out, server->shown);
-		return true;
+		dns_add_failed(view, out, &dns, server, "tcp");
 	}
-	return false;
+	return found;
 }
 
 /* Every configured server whose answer is missing over UDP answers over TCP. */
@@ -147,11 +149,12 @@ bool rule_dns_udp_blocked_tcp_ok(const struct view *view, struct verdict *out)
 		return false;
 	for (size_t i = 0; i < dns.count; i++) {
 		const struct dns_server *server = &dns.servers[i];
-		if (server->control || !server->udp_silent || !server->tcp_answered)
+		if (server->control || !server->udp_cut_off || !server->tcp_answered)
 			continue;
 		found = true;
 		verdict_set(view, out, "dns_udp_blocked_tcp_ok", 0.9);
-		verdict_add_evidence(view, out, server->shown);
+		verdict_add_evidence(view, out, server->tcp_shown);
+		dns_add_failed(view, out, &dns, server, "udp");
 		verdict_add_evidence(view, out, dns.lookup);
 	}
 	return found;
@@ -181,13 +184,38 @@ bool rule_dns_servers_silent(const struct view *view, struct verdict *out)
 	bool tcp_too = true;
 	if (!broken(view, &dns) || !none_answered(&dns) || !dns_any(&dns, DNS_SILENT) || dns_any(&dns, DNS_REJECTS))
 		return false;
-	for (size_t i = 0; i < dns.count; i++)
-		tcp_too &= dns.servers[i].control || dns.servers[i].outcome != DNS_SILENT || dns.servers[i].tcp_asked;
+	for (size_t i = 0; i < dns.count; i++) {
+		const struct dns_server *server = &dns.servers[i];
+		if (!server->control && server->tcp_answered)
+			return false;
+		tcp_too &= server->control || server->outcome != DNS_SILENT || server->tcp_asked ||
+			   dns_is_neighbourless(view->report, server->shown);
+	}
 	verdict_set(view, out, "dns_servers_silent", tcp_too ? 0.85 : 0.6);
 	dns_add_evidence(view, out, &dns, DNS_SILENT);
 	if (!tcp_too)
-		verdict_add_not_run(view, out, "dns_over_tcp");
+		verdict_add_not_run(view, out, "the same question over TCP");
 	return true;
+}
+
+/* A server gives addresses and leaves the other type's question unanswered: the system's own lookup waits for both. */
+bool rule_dns_one_type_silent(const struct view *view, struct verdict *out)
+{
+	struct dns_view dns;
+	bool found = false;
+	if (!broken(view, &dns) || !dns.lookup || dns.lookup->failure == FAILURE_NONE)
+		return false;
+	for (size_t i = 0; i < dns.count; i++) {
+		const struct dns_server *server = &dns.servers[i];
+		if (server->control || server->outcome != DNS_SAYS_ADDRESS)
+			continue;
+		if (!server->silent_type)
+			return false;
+		found = verdict_set(view, out, "dns_servers_silent", 0.5);
+		dns_add_failed(view, out, &dns, server, NULL);
+	}
+	verdict_add_evidence(view, out, dns.lookup);
+	return found;
 }
 
 /* ------------------------------------------------------------------ servers against each other */
@@ -329,10 +357,12 @@ bool rule_dns_sinkholed(const struct view *view, struct verdict *out)
 	return dns.name && strcmp(dns.name, "localhost") != 0 && all_send(view, out, "dns_sinkholed", &dns, sends_sink);
 }
 
-/* Is it a public service's name, for which a private address is odd? A host that somebody gave by hand may well live inside. */
+/* Is it a public service's name, for which a private address is odd: one that a set describes as a service, or by an allow-list rule?
+ * A host that somebody gave by hand may well live inside. */
 static bool is_public_service(const struct target *target)
 {
-	return target->service && strcmp(target->service, "other") != 0;
+	bool has_rule = target->rule && target->host && strcmp(target->rule, target->host) != 0;
+	return has_rule || (target->service && strcmp(target->service, "other") != 0);
 }
 
 bool rule_dns_rewritten_private(const struct view *view, struct verdict *out)

@@ -7,7 +7,7 @@
 #include "probe/diagnosis/dns_view.h"
 #include "probe/diagnosis/rules.h"
 
-enum { CLOCK_LIMIT_MS = 5 * 60 * 1000, CLOCK_WITNESSES = 2 };
+enum { CLOCK_LIMIT_MS = 5 * 60 * 1000, CLOCK_WITNESSES = 2, AT_ONCE_US = 500 * 1000 };
 
 /* Everything of the path that should have left the machine: its attempts, or if there are none the questions to name servers. */
 static bool leaves_machine(const struct view *view)
@@ -114,13 +114,41 @@ static bool is_routeless(const struct view *view, const struct tried *tried)
 	       !(tried->tcp && tried->tcp->tcp.icmp.from) && !(route && text_equal(route->state, "present"));
 }
 
+/* The table has an entry for the target, and it says "unreachable": that is known at once, a dead neighbour only after a while. */
+static bool is_refused_by_route(const struct view *view, const struct tried *tried)
+{
+	(void)view;
+	return tried->broke == STAGE_TCP && tried->tcp && !tried->tcp->tcp.icmp.from &&
+	       (tried->attempt->failure == FAILURE_HOST_UNREACHABLE ||
+		tried->attempt->failure == FAILURE_NETWORK_UNREACHABLE) &&
+	       tried->tcp->duration_us < AT_ONCE_US;
+}
+
+/* No route to the servers themselves, whatever the default route is: connect() failed, and no router had a word in it. */
+static bool servers_are_routeless(const struct dns_view *dns)
+{
+	bool any = false;
+	for (size_t i = 0; i < dns->count; i++) {
+		const struct dns_server *server = &dns->servers[i];
+		if (server->control)
+			continue;
+		if (server->outcome != DNS_UNREACHABLE || server->shown->dns.icmp.from ||
+		    server->shown->failure != FAILURE_NETWORK_UNREACHABLE)
+			return false;
+		any = true;
+	}
+	return any;
+}
+
 /* Without any address: no server was heard, and there is no way to one. A stub on this machine answers for others. */
 static bool names_are_routeless(const struct view *view, struct dns_view *dns)
 {
 	struct address address;
-	if (view->broke != STAGE_DNS || !route_is_absent(view, "ipv4") || !route_is_absent(view, "ipv6"))
+	if (view->broke != STAGE_DNS)
 		return false;
 	dns_view_make(view, dns_broken_name(view), dns);
+	if (!route_is_absent(view, "ipv4") || !route_is_absent(view, "ipv6"))
+		return servers_are_routeless(dns);
 	for (size_t i = 0; i < dns->count; i++) {
 		bool here = address_parse(dns->servers[i].server, &address) && address_is_loopback(&address);
 		if (dns_answered(dns->servers[i].outcome) && !here)
@@ -137,7 +165,7 @@ bool rule_host_no_default_route(const struct view *view, struct verdict *out)
 		verdict_set(view, out, "host_no_default_route", dns_any(&dns, DNS_UNREACHABLE) ? 0.95 : 0.8);
 		dns_add_evidence(view, out, &dns, DNS_UNREACHABLE);
 	} else if (!verdict_if_any(view, out, "host_no_default_route", 0.95, is_routeless)) {
-		return false;
+		return verdict_if_any(view, out, "host_no_default_route", 0.6, is_refused_by_route);
 	}
 	if (!view_fact(view, "default_route", NULL))
 		out->confidence = 0.7;
@@ -146,22 +174,71 @@ bool rule_host_no_default_route(const struct view *view, struct verdict *out)
 	return true;
 }
 
+/* The ICMP error that this machine itself sent, or NULL. */
+static const struct icmp_error *own_icmp(const struct view *view, const struct tuple *tuple,
+					 const struct icmp_error *icmp)
+{
+	bool own = icmp->from && (text_equal(tuple->src, icmp->from) || address_is_own(view->report, icmp->from));
+	return own ? icmp : NULL;
+}
+
+/* Host (RFC 792) or address (RFC 4443 3.1) unreachable: what a system tells itself when nobody answers for an address. */
+static bool says_unreachable(const struct tuple *tuple, const struct icmp_error *icmp)
+{
+	bool is_v6 = strcmp(family_of(tuple->dst), "ipv6") == 0;
+	return is_v6 ? icmp->type == 1 && (icmp->code == 0 || icmp->code == 3) : icmp->type == 3 && icmp->code <= 1;
+}
+
 /* EHOSTUNREACH without a router's word, or with our own: nobody answers for the next hop's address (RFC 826, RFC 4861 7.2.2). */
 static bool is_neighbourless(const struct view *view, const struct tried *tried)
 {
-	const struct text_list *own = &view->report->host.addresses;
-	if (tried->broke != STAGE_TCP || tried->attempt->failure != FAILURE_HOST_UNREACHABLE)
+	if (tried->broke != STAGE_TCP || tried->attempt->failure != FAILURE_HOST_UNREACHABLE || !tried->tcp)
 		return false;
-	const char *from = tried->tcp ? tried->tcp->tcp.icmp.from : NULL;
-	bool is_own = !from || text_equal(tried->tcp->tcp.tuple.src, from);
-	for (size_t i = 0; i < own->count; i++)
-		is_own |= text_equal(own->items[i], from);
-	return is_own;
+	const struct tcp_connect *tcp = &tried->tcp->tcp;
+	if (!tcp->icmp.from)
+		return tried->tcp->duration_us >= AT_ONCE_US;
+	return own_icmp(view, &tcp->tuple, &tcp->icmp) && says_unreachable(&tcp->tuple, &tcp->icmp);
+}
+
+/* In the same /24 or /64 as one of ours: a neighbour itself, most likely, not behind the gateway. */
+static bool is_near(const struct view *view, const char *server)
+{
+	struct address far, near;
+	if (!address_parse(server, &far))
+		return true;
+	for (size_t i = 0; i < view->report->host.addresses.count; i++)
+		if (address_parse(view->report->host.addresses.items[i], &near) && near.family == far.family &&
+		    memcmp(near.bytes, far.bytes, far.family == 4 ? 3 : 8) == 0)
+			return true;
+	return false;
+}
+
+/* No server was heard, and the questions to those behind the gateway did not get as far as that. */
+static bool servers_are_behind_dead_gateway(const struct view *view, struct verdict *out)
+{
+	struct dns_view dns;
+	bool any = false;
+	dns_view_make(view, dns_broken_name(view), &dns);
+	for (size_t i = 0; i < dns.count; i++) {
+		const struct dns_server *server = &dns.servers[i];
+		if (server->control)
+			continue;
+		if (dns_answered(server->outcome) || server->outcome == DNS_REJECTS)
+			return false;
+		any |= server->shown && dns_is_neighbourless(view->report, server->shown) &&
+		       !is_near(view, server->shown->dns.tuple.dst);
+	}
+	for (size_t i = 0; any && i < dns.count; i++)
+		if (!dns.servers[i].control && dns.servers[i].shown &&
+		    dns_is_neighbourless(view->report, dns.servers[i].shown))
+			verdict_add_evidence(view, out, dns.servers[i].shown);
+	return any && verdict_set(view, out, "host_gateway_neighbour_dead", 0.5);
 }
 
 bool rule_host_gateway_neighbour_dead(const struct view *view, struct verdict *out)
 {
-	if (!verdict_if_any(view, out, "host_gateway_neighbour_dead", 0.6, is_neighbourless))
+	if (!verdict_if_any(view, out, "host_gateway_neighbour_dead", 0.6, is_neighbourless) &&
+	    !servers_are_behind_dead_gateway(view, out))
 		return false;
 	verdict_add_not_run(view, out, "the neighbour table's entry for the next hop");
 	return true;
@@ -190,7 +267,8 @@ static bool refused_here(const struct view *view, struct verdict *out, const cha
 	}
 	for (size_t i = 0; name && i < view->report->observations.count; i++) {
 		const struct observation *one = view->report->observations.items[i];
-		if (one->op != OP_DNS_QUERY || one->failure != failure || !text_equal(one->dns.name, name))
+		if (one->op != OP_DNS_QUERY || one->failure != failure || !text_equal(one->dns.name, name) ||
+		    (one->dns.icmp.from && !own_icmp(view, &one->dns.tuple, &one->dns.icmp)))
 			continue;
 		any = verdict_set(view, out, cause, 0.9);
 		verdict_add_evidence(view, out, one);
@@ -198,9 +276,24 @@ static bool refused_here(const struct view *view, struct verdict *out, const cha
 	return any;
 }
 
+/* This machine rejected it in its own name, or never let a packet of it out. */
+static bool is_blocked_here(const struct view *view, const struct tried *tried)
+{
+	if (tried->broke != STAGE_TCP || !tried->tcp)
+		return false;
+	const struct tcp_connect *tcp = &tried->tcp->tcp;
+	const struct icmp_error *icmp = own_icmp(view, &tcp->tuple, &tcp->icmp);
+	return (tcp->has_tcp_info && tcp->tcp_info.held_back > 0) || (icmp && !says_unreachable(&tcp->tuple, icmp));
+}
+
 bool rule_host_firewall_blocks(const struct view *view, struct verdict *out)
 {
-	return refused_here(view, out, "host_firewall_blocks", FAILURE_PERMISSION_DENIED);
+	if (refused_here(view, out, "host_firewall_blocks", FAILURE_PERMISSION_DENIED))
+		return true;
+	if (!verdict_if_any(view, out, "host_firewall_blocks", 0.85, is_blocked_here))
+		return false;
+	verdict_add_not_run(view, out, "the rules of this server's own firewall");
+	return true;
 }
 
 bool rule_host_socket_or_handle_limit(const struct view *view, struct verdict *out)
@@ -216,8 +309,10 @@ static bool is_portless(const struct view *view, const struct tried *tried)
 
 bool rule_host_ephemeral_ports_exhausted(const struct view *view, struct verdict *out)
 {
-	if (!verdict_if_any(view, out, "host_ephemeral_ports_exhausted", 0.7, is_portless))
+	if (!verdict_if_any(view, out, "host_ephemeral_ports_exhausted", 0.7, is_portless) &&
+	    !refused_here(view, out, "host_ephemeral_ports_exhausted", FAILURE_ADDRESS_NOT_AVAILABLE))
 		return false;
+	out->confidence = 0.7;
 	verdict_add_not_run(view, out, "count of the local ports in use");
 	return true;
 }

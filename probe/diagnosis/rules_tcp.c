@@ -4,6 +4,7 @@
 
 #include "probe/core/address.h"
 #include "probe/core/arena.h"
+#include "probe/diagnosis/dns_view.h"
 #include "probe/diagnosis/rules.h"
 
 /* RFC 792, RFC 1812 5.2.7.1; RFC 4443 3.1. */
@@ -22,6 +23,8 @@ enum {
 	ICMP6_REJECT_ROUTE = 6
 };
 
+enum { ICMP4_TIME_EXCEEDED = 11, ICMP6_TIME_EXCEEDED = 3, TIME_EXCEEDED_IN_TRANSIT = 0 };
+
 static const struct icmp_error *icmp_of(const struct tried *tried)
 {
 	return tried->broke == STAGE_TCP && tried->tcp && tried->tcp->tcp.icmp.from ? &tried->tcp->tcp.icmp : NULL;
@@ -33,22 +36,15 @@ static bool is_ipv6(const char *text)
 	return address_parse(text, &address) && address.family == 6;
 }
 
-static bool is_own_address(const struct view *view, const struct tried *tried, const char *address)
+/* An error of this machine's own is no device's word. */
+static bool is_own_word(const struct view *view, const struct tuple *tuple, const struct icmp_error *icmp)
 {
-	const struct text_list *own = &view->report->host.addresses;
-	for (size_t i = 0; i < own->count; i++)
-		if (text_equal(own->items[i], address))
-			return true;
-	return text_equal(tried->tcp->tcp.tuple.src, address);
+	return icmp->from && (address_is_own(view->report, icmp->from) || text_equal(tuple->src, icmp->from));
 }
 
-static bool is_prohibited(const struct view *view, const struct tried *tried)
+static bool says_prohibited(const struct tuple *tuple, const struct icmp_error *icmp)
 {
-	const struct icmp_error *icmp = icmp_of(tried);
-	(void)view;
-	if (!icmp)
-		return false;
-	if (is_ipv6(tried->attempt->address))
+	if (is_ipv6(tuple->dst))
 		return icmp->type == ICMP6_UNREACHABLE &&
 		       (icmp->code == ICMP6_PROHIBITED || icmp->code == ICMP6_SOURCE_POLICY ||
 			icmp->code == ICMP6_REJECT_ROUTE);
@@ -56,32 +52,93 @@ static bool is_prohibited(const struct view *view, const struct tried *tried)
 						   icmp->code == ICMP4_HOST_PROHIBITED || icmp->code == ICMP4_FILTERED);
 }
 
-static bool is_no_route(const struct view *view, const struct tried *tried)
+static bool says_no_route(const struct tuple *tuple, const struct icmp_error *icmp)
 {
-	const struct icmp_error *icmp = icmp_of(tried);
-	if (!icmp || strcmp(icmp->from, tried->attempt->address) == 0 || is_own_address(view, tried, icmp->from))
+	if (text_equal(icmp->from, tuple->dst))
 		return false;
-	if (is_ipv6(tried->attempt->address))
+	if (is_ipv6(tuple->dst))
 		return icmp->type == ICMP6_UNREACHABLE && (icmp->code == ICMP6_NO_ROUTE || icmp->code == ICMP6_ADDRESS);
 	return icmp->type == ICMP4_UNREACHABLE && (icmp->code == ICMP4_NET || icmp->code == ICMP4_HOST);
 }
 
-/* The device that sent the ICMP error named itself. */
+/* The packet's life was over before it arrived (RFC 792, RFC 4443 3.3): no way is that long, it went in circles. */
+static bool says_expired(const struct tuple *tuple, const struct icmp_error *icmp)
+{
+	int type = is_ipv6(tuple->dst) ? ICMP6_TIME_EXCEEDED : ICMP4_TIME_EXCEEDED;
+	return icmp->type == type && icmp->code == TIME_EXCEEDED_IN_TRANSIT;
+}
+
+static bool is_prohibited(const struct view *view, const struct tried *tried)
+{
+	const struct icmp_error *icmp = icmp_of(tried);
+	return icmp && !is_own_word(view, &tried->tcp->tcp.tuple, icmp) &&
+	       says_prohibited(&tried->tcp->tcp.tuple, icmp);
+}
+
+static bool is_no_route(const struct view *view, const struct tried *tried)
+{
+	const struct icmp_error *icmp = icmp_of(tried);
+	return icmp && !is_own_word(view, &tried->tcp->tcp.tuple, icmp) && says_no_route(&tried->tcp->tcp.tuple, icmp);
+}
+
+static bool is_expired(const struct view *view, const struct tried *tried)
+{
+	const struct icmp_error *icmp = icmp_of(tried);
+	(void)view;
+	return icmp && says_expired(&tried->tcp->tcp.tuple, icmp);
+}
+
+static void set_at(struct verdict *out, const struct icmp_error *icmp)
+{
+	out->has_place = true;
+	out->at = (struct place){.hop = NOT_MEASURED, .last_heard = icmp->from};
+}
+
+/* The device that sent the ICMP error named itself: by its IPv4 address, if it has said so by that too, so that names with and without
+ * IPv6 addresses name the same device. */
 static void set_place(const struct view *view, struct verdict *out, tried_is is)
 {
-	for (size_t i = 0; i < view->tried_count && !out->has_place; i++) {
+	for (size_t i = 0; i < view->tried_count; i++) {
 		const struct tried *tried = &view->tried[i];
-		if (!tried_failed(tried) || !is(view, tried) || !icmp_of(tried))
+		const struct icmp_error *icmp = icmp_of(tried);
+		if (!icmp || !tried_failed(tried) || !is(view, tried))
 			continue;
-		out->has_place = true;
-		out->at = (struct place){.hop = NOT_MEASURED, .last_heard = icmp_of(tried)->from};
+		if (!out->has_place || (is_ipv6(out->at.last_heard) && !is_ipv6(icmp->from)))
+			set_at(out, icmp);
 	}
+}
+
+/* Without a name server that answers there is no address to try: then what devices say of the questions counts. */
+static bool questions_end_so(const struct view *view, struct verdict *out, const char *cause,
+			     bool (*says)(const struct tuple *tuple, const struct icmp_error *icmp))
+{
+	struct dns_view dns;
+	const char *name = dns_broken_name(view);
+	dns_view_make(view, name, &dns);
+	for (size_t i = 0; i < dns.count; i++)
+		if (!dns.servers[i].control && dns_answered(dns.servers[i].outcome))
+			return false;
+	bool found = false;
+	for (size_t i = 0; i < dns.count; i++) {
+		const struct observation *shown = dns.servers[i].shown;
+		if (dns.servers[i].control || dns.servers[i].outcome != DNS_UNREACHABLE || !shown->dns.icmp.from ||
+		    is_own_word(view, &shown->dns.tuple, &shown->dns.icmp) ||
+		    !says(&shown->dns.tuple, &shown->dns.icmp))
+			continue;
+		if (!found)
+			verdict_set(view, out, cause, 0.95);
+		if (!found)
+			set_at(out, &shown->dns.icmp);
+		found = true;
+		verdict_add_evidence(view, out, shown);
+	}
+	return found;
 }
 
 bool rule_ip_admin_prohibited(const struct view *view, struct verdict *out)
 {
 	if (!verdict_if_any(view, out, "ip_admin_prohibited", 0.95, is_prohibited))
-		return false;
+		return questions_end_so(view, out, "ip_admin_prohibited", says_prohibited);
 	set_place(view, out, is_prohibited);
 	return true;
 }
@@ -89,24 +146,49 @@ bool rule_ip_admin_prohibited(const struct view *view, struct verdict *out)
 bool rule_ip_no_route_from_router(const struct view *view, struct verdict *out)
 {
 	if (!verdict_if_any(view, out, "ip_no_route_from_router", 0.95, is_no_route))
-		return false;
+		return questions_end_so(view, out, "ip_no_route_from_router", says_no_route);
 	set_place(view, out, is_no_route);
+	return true;
+}
+
+bool rule_ip_forwarding_loop(const struct view *view, struct verdict *out)
+{
+	if (!verdict_if_any(view, out, "ip_forwarding_loop", 0.7, is_expired)) {
+		if (!questions_end_so(view, out, "ip_forwarding_loop", says_expired))
+			return false;
+		out->confidence = 0.7;
+	} else {
+		set_place(view, out, is_expired);
+	}
+	verdict_add_not_run(view, out, "path walk by TTL");
 	return true;
 }
 
 /* ------------------------------------------------------------------ without a device that named itself */
 
+/* An ICMP error that says neither "no route" nor "forbidden": port or protocol unreachable, or a host that denies itself. */
+static bool is_other_refusal(const struct view *view, const struct tried *tried)
+{
+	const struct icmp_error *icmp = icmp_of(tried);
+	int unreachable = is_ipv6(tried->attempt->address) ? ICMP6_UNREACHABLE : ICMP4_UNREACHABLE;
+	return icmp && icmp->type == unreachable && tried->attempt->failure != FAILURE_TIMEOUT &&
+	       !is_prohibited(view, tried) && !is_no_route(view, tried);
+}
+
 static bool is_refused(const struct view *view, const struct tried *tried)
 {
-	(void)view;
-	return tried->broke == STAGE_TCP && (tried->attempt->failure == FAILURE_CONNECTION_REFUSED ||
-					     tried->attempt->failure == FAILURE_CONNECTION_RESET);
+	const struct icmp_error *icmp = icmp_of(tried);
+	if (tried->broke != STAGE_TCP || (icmp && is_own_word(view, &tried->tcp->tcp.tuple, icmp)))
+		return false;
+	return tried->attempt->failure == FAILURE_CONNECTION_REFUSED ||
+	       tried->attempt->failure == FAILURE_CONNECTION_RESET || is_other_refusal(view, tried);
 }
 
 /* At an address of a range nobody promised a listener: silence there says nothing. */
 static bool is_silent(const struct view *view, const struct tried *tried)
 {
-	return tried->broke == STAGE_TCP && tried->attempt->failure == FAILURE_TIMEOUT &&
+	bool held_back = tried->tcp && tried->tcp->tcp.has_tcp_info && tried->tcp->tcp.tcp_info.held_back > 0;
+	return tried->broke == STAGE_TCP && tried->attempt->failure == FAILURE_TIMEOUT && !held_back &&
 	       view->target->kind != TARGET_CIDR;
 }
 
@@ -199,6 +281,27 @@ static bool breaks_alike(const struct view *view, const struct view *other)
 	return icmp_of(one) || one->attempt->failure == two->attempt->failure;
 }
 
+/* Does some 443 address of the same IP version work? What is open by IPv6 alone says nothing of a port that was tried by IPv4. */
+static bool works_by_same_version(const struct view *view, const struct view *other)
+{
+	const struct tried *broken = view_broken_at(view, STAGE_TCP);
+	for (size_t i = 0; broken && i < other->tried_count; i++) {
+		const struct tried *tried = &other->tried[i];
+		if (tried->judged && !tried->cut && tried->broke == STAGE_NONE &&
+		    is_ipv6(tried->attempt->address) == is_ipv6(broken->attempt->address))
+			return true;
+	}
+	return false;
+}
+
+/* Was it a device or a silence on the way that ended it, not this machine? */
+static bool ends_on_the_way(const struct view *view)
+{
+	const struct tried *broken = view->broke == STAGE_TCP ? view_broken_at(view, STAGE_TCP) : NULL;
+	return broken && (is_refused(view, broken) || is_silent(view, broken) || is_prohibited(view, broken) ||
+			  is_no_route(view, broken) || is_expired(view, broken));
+}
+
 static bool goes_alike(const struct view *view, const struct view *other)
 {
 	return !other->proxied && other->path->identity == view->path->identity &&
@@ -209,13 +312,13 @@ bool rule_http_port80_only_blocked(const struct view *view, struct verdict *out)
 {
 	size_t on_80 = 0;
 	const struct view *passes = NULL;
-	if (view->proxied || view->target->port != 80 || view->broke != STAGE_TCP || view->works)
+	if (view->proxied || view->target->port != 80 || !ends_on_the_way(view) || view->works)
 		return false;
 	for (size_t i = 0; i < view->all_count; i++) {
 		const struct view *other = &view->all[i];
 		if (!goes_alike(view, other))
 			continue;
-		if (other->target->port == 443 && other->works && !passes)
+		if (other->target->port == 443 && other->works && !passes && works_by_same_version(view, other))
 			passes = other;
 		if (other->target->port != 80 || other->broke == STAGE_DNS)
 			continue;

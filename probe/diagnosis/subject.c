@@ -113,19 +113,25 @@ static struct subject the_resolver(const struct view *view)
 
 /* ------------------------------------------------------------------ connections, TLS, HTTP */
 
-/* Do several targets break so, and none that goes the same way works? Then it is not about any name. */
-static bool strikes_everything(const struct view *view)
+/* Do several targets break so, and none that goes the same way (with a port: to the same port) works? Then it is not about any name. */
+static bool strikes_all(const struct view *view, bool same_port)
 {
 	size_t alike = 0;
 	for (size_t i = 0; i < view->all_count; i++) {
 		const struct view *other = &view->all[i];
-		if (other->proxied != view->proxied || !other->path->effective || other->target->kind == TARGET_CIDR)
+		if (other->proxied != view->proxied || !other->path->effective || other->target->kind == TARGET_CIDR ||
+		    (same_port && other->target->port != view->target->port))
 			continue;
 		if (other->works)
 			return false;
 		alike += text_equal(other->path->verdict.cause, view->path->verdict.cause);
 	}
 	return alike > 1;
+}
+
+static bool strikes_everything(const struct view *view)
+{
+	return strikes_all(view, false) || strikes_all(view, true);
 }
 
 static struct subject the_way(const struct view *view)

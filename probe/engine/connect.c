@@ -48,6 +48,7 @@ static void socket_record(struct connect_probe *probe)
 		.retransmits = info.retransmits,
 		.unacked = info.unacked,
 		.mss = info.mss,
+		.held_back = info.held_back,
 	};
 }
 

@@ -1,5 +1,6 @@
 #include "probe/engine/dns_link.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -97,6 +98,8 @@ static int on_connect(ares_socket_t fd, const struct sockaddr *address, ares_soc
 		return 0;
 	int error = os_socket_error();
 	struct dns_link *link = link_of(question, fd);
+	if (link && !question->is_tcp && socket_would_block(error))
+		error = EADDRNOTAVAIL; /* a datagram waits for nothing: Linux says so when it has no local port left */
 	if (link && !socket_would_block(error))
 		note_error(link, error);
 	return -1;

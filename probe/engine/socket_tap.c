@@ -160,7 +160,8 @@ void socket_tap_write(struct transfer *transfer)
 	tcp->tcp_info = (struct tcp_facts){.rtt_us = facts->info.rtt_us,
 					   .retransmits = facts->info.retransmits,
 					   .unacked = facts->info.unacked,
-					   .mss = facts->info.mss};
+					   .mss = facts->info.mss,
+					   .held_back = facts->info.held_back};
 }
 
 void socket_tap_close(struct transfer *transfer)

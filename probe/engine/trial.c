@@ -91,7 +91,7 @@ static int64_t run_wall_ms(const struct run *run)
 static void trial_begin(struct trial *trial)
 {
 	trial->begun = true;
-	trial->started_at_ms = os_wall_us() / 1000;
+	trial->started_at_ms = run_wall_ms(trial->run);
 	trial->run->in_flight++;
 	if (trial->leg->leg->target->kind == TARGET_CIDR) {
 		trial->probe = connect_begin(trial, NULL, 0, on_sample);
@@ -139,7 +139,7 @@ static bool wants_redirect(struct trial *trial, const struct transfer_result *re
 static void end_unsigned(struct trial *trial)
 {
 	trial->unsigned_end.ended = true;
-	trial->unsigned_end.ended_at_ms = os_wall_us() / 1000;
+	trial->unsigned_end.ended_at_ms = run_wall_ms(trial->run);
 	trial->unsigned_end.failure = trial->failure;
 	trial->unsigned_end.observations = trial->observations;
 }

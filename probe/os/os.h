@@ -48,6 +48,7 @@ bool os_socket_next_icmp(os_socket fd, struct os_icmp *out);
 struct os_tcp_info {
 	int64_t rtt_us;
 	int retransmits, unacked, mss;
+	int held_back; /* SYNs sent again that this system did not let out: 0, 1; -1 where none was due or nobody can know */
 	int64_t bytes_acked, bytes_received; /* -1 where the system does not count them */
 	bool connected;			     /* the handshake had finished at some time */
 };

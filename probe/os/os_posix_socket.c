@@ -264,6 +264,9 @@ bool os_socket_tcp_info(os_socket fd, struct os_tcp_info *out)
 	out->retransmits = (int)info.tcpi_total_retrans;
 	out->unacked = (int)info.tcpi_unacked;
 	out->mss = (int)info.tcpi_snd_mss;
+	/* what was sent again is "in flight again", unless the way out refused it (a local filter gives EPERM, which connect() hides) */
+	bool again = info.tcpi_state == STATE_SYN_SENT && info.tcpi_retransmits > 0;
+	out->held_back = again ? info.tcpi_retrans == 0 : -1;
 	out->bytes_acked = counts_bytes ? (int64_t)info.tcpi_bytes_acked : -1;
 	out->bytes_received = counts_bytes ? received_bytes(&info) : -1;
 	out->connected = was_connected(&info, counts_bytes);

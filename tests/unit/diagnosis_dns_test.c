@@ -43,6 +43,7 @@ static void servers_of_one_mind(void)
 	both_say(FAILURE_DNS_SERVFAIL, "dns_servfail_upstream", both);
 	both_say(FAILURE_DNS_MALFORMED, "dns_reply_malformed", both);
 	both_say(FAILURE_DNS_FORMERR, "dns_reply_malformed", both);
+	both_say(FAILURE_DNS_NOTIMP, "dns_reply_malformed", both);
 	both_say(FAILURE_DNS_NO_ANSWER, "dns_nodata", "login.example");
 	both_say(FAILURE_DNS_NXDOMAIN, "dns_nxdomain_everywhere", "login.example");
 	both_say(FAILURE_TIMEOUT, "dns_servers_silent", both);
@@ -155,6 +156,38 @@ static void wrong_addresses(void)
 	report_free(report);
 }
 
+/* What a server, or the way to it, says of one name counts for those on which it is silent: systems limit their ICMP errors. */
+static void one_word_for_all_names(bool over_tcp, const char *cause)
+{
+	struct report *report = build_report();
+	struct path *first = build_path(report, build_target(report, "login.example", 443));
+	struct path *second = build_path(report, build_target(report, "two.example", 443));
+	for (size_t i = 0; i < 2; i++) {
+		const char *server = i ? "10.0.0.54" : "10.0.0.53";
+		build_query(report, first, server, over_tcp ? FAILURE_TIMEOUT : FAILURE_CONNECTION_REFUSED, NULL);
+		build_query(report, second, server, FAILURE_TIMEOUT, NULL);
+		if (over_tcp)
+			build_query(report, first, server, FAILURE_NONE, "20.190.128.1")->dns.transport = "tcp";
+	}
+	build_lookup(report, first, FAILURE_DNS_TEMPORARY, none);
+	build_lookup(report, second, FAILURE_DNS_TEMPORARY, none);
+	diagnose(report);
+	CHECK_TEXT(first->verdict.cause, cause);
+	CHECK_TEXT(second->verdict.cause, cause);
+	CHECK_INT(report->finding_count, 1);
+	CHECK_INT(report->findings[0]->flow_count, 4);
+	report_free(report);
+}
+
+static void other_type_unanswered(void)
+{
+	struct report *report = unresolved(FAILURE_NONE, FAILURE_NONE);
+	for (size_t i = 0; i < 2; i++)
+		build_query(report, report->paths[0], i ? "10.0.0.54" : "10.0.0.53", FAILURE_TIMEOUT, NULL)->dns.type =
+			"AAAA";
+	check_cause(report, "dns_servers_silent", "10.0.0.53, 10.0.0.54");
+}
+
 static void works_in_spite_of_a_server(enum failure failure, int64_t lookup_us, const char *cause)
 {
 	struct report *report = build_report();
@@ -180,6 +213,9 @@ int main(void)
 	transports();
 	policy_and_private_link();
 	wrong_addresses();
+	one_word_for_all_names(false, "dns_port_rejected");
+	one_word_for_all_names(true, "dns_udp_blocked_tcp_ok");
+	other_type_unanswered();
 	works_in_spite_of_a_server(FAILURE_TIMEOUT, 5 * SECOND_US, "dns_first_server_dead_slow");
 	works_in_spite_of_a_server(FAILURE_TIMEOUT, 20000, NULL); /* somebody's cache answered: nobody waits */
 	works_in_spite_of_a_server(FAILURE_DNS_NXDOMAIN, 20000, "dns_servers_disagree");

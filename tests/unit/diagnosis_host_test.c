@@ -39,8 +39,9 @@ static void interfaces_and_routes(void)
 	connect_ends(FAILURE_NETWORK_UNREACHABLE, "interface", "eth0", "down", "host_no_interface_up");
 	connect_ends(FAILURE_NETWORK_UNREACHABLE, "interface", "eth0", "up", "host_no_usable_address");
 	connect_ends(FAILURE_NETWORK_UNREACHABLE, "default_route", "ipv4", "absent", "host_no_default_route");
-	connect_ends(FAILURE_NETWORK_UNREACHABLE, NULL, NULL, NULL, NULL); /* a route is there: unexplained */
-	connect_ends(FAILURE_HOST_UNREACHABLE, NULL, NULL, NULL, "host_gateway_neighbour_dead");
+	/* a default route is there, and yet it fails at once: the table says so of this target */
+	connect_ends(FAILURE_NETWORK_UNREACHABLE, NULL, NULL, NULL, "host_no_default_route");
+	connect_ends(FAILURE_HOST_UNREACHABLE, NULL, NULL, NULL, "host_no_default_route");
 	connect_ends(FAILURE_PERMISSION_DENIED, NULL, NULL, NULL, "host_firewall_blocks");
 	connect_ends(FAILURE_TOO_MANY_FILES, NULL, NULL, NULL, "host_socket_or_handle_limit");
 	connect_ends(FAILURE_ADDRESS_NOT_AVAILABLE, NULL, NULL, NULL, "host_ephemeral_ports_exhausted");
@@ -69,6 +70,57 @@ static void names_without_a_route(void)
 			    NULL);
 		expect(report, STATUS_FAIL, answered ? "dns_refused" : "host_no_default_route");
 	}
+}
+
+/* Nobody answers for the next hop's address: that takes seconds. */
+static void dead_neighbour(void)
+{
+	struct path *path;
+	struct report *report = one_path(&path);
+	build_last(build_attempt(report, path, "20.190.128.1", FAILURE_HOST_UNREACHABLE))->duration_us = 3 * SECOND_US;
+	expect(report, STATUS_FAIL, "host_gateway_neighbour_dead");
+}
+
+/* A question that this machine itself gave up, at a server next door or behind the gateway. */
+static void dead_neighbour_of_names(const char *server, const char *cause)
+{
+	struct path *path;
+	struct report *report = one_path(&path);
+	report->host.resolvers.count = 0;
+	text_list_add(report->arena, &report->host.resolvers, server);
+	build_lookup(report, path, FAILURE_DNS_TEMPORARY, none);
+	struct observation *query = build_query(report, path, server, FAILURE_HOST_UNREACHABLE, NULL);
+	query->dns.icmp = (struct icmp_error){"10.0.0.2", 3, 1, NOT_MEASURED};
+	expect(report, STATUS_FAIL, cause);
+}
+
+static void own_word(int type, int code, const char *cause)
+{
+	struct path *path;
+	struct report *report = one_path(&path);
+	build_rejected(report, path, "20.190.128.1", FAILURE_CONNECTION_REFUSED, "10.0.0.2", type, code);
+	expect(report, STATUS_FAIL, cause);
+}
+
+/* connect() says nothing of a filter that drops what leaves; the count of what was sent again does. */
+static void held_back(int count, const char *cause)
+{
+	struct path *path;
+	struct report *report = one_path(&path);
+	struct observation *tcp = build_last(build_attempt(report, path, "20.190.128.1", FAILURE_TIMEOUT));
+	tcp->tcp.has_tcp_info = true;
+	tcp->tcp.tcp_info.held_back = count;
+	expect(report, STATUS_FAIL, cause);
+}
+
+static void no_port_for_questions(void)
+{
+	struct path *path;
+	struct report *report = one_path(&path);
+	build_lookup(report, path, FAILURE_DNS_TEMPORARY, none);
+	build_query(report, path, "10.0.0.53", FAILURE_ADDRESS_NOT_AVAILABLE, NULL);
+	build_query(report, path, "10.0.0.54", FAILURE_ADDRESS_NOT_AVAILABLE, NULL);
+	expect(report, STATUS_FAIL, "host_ephemeral_ports_exhausted");
 }
 
 static void a_device_is_not_this_firewall(void)
@@ -150,6 +202,15 @@ int main(void)
 	interface_that_carried_something();
 	names_without_a_route();
 	a_device_is_not_this_firewall();
+	dead_neighbour();
+	dead_neighbour_of_names("10.0.0.53", "dns_servers_silent");
+	dead_neighbour_of_names("10.7.0.53", "host_gateway_neighbour_dead");
+	own_word(3, 3, "host_firewall_blocks");
+	own_word(3, 13, "host_firewall_blocks");
+	held_back(1, "host_firewall_blocks");
+	held_back(0, "tcp_syn_silent_unlocated");
+	held_back(NOT_MEASURED, "tcp_syn_silent_unlocated");
+	no_port_for_questions();
 	missing_ipv6_is_no_fault();
 	preferred_ipv6_that_goes_nowhere();
 	hosts_file("10.9.9.9", false, "host_hosts_file_override");
