@@ -150,16 +150,35 @@ bool http_body_is_cut(const struct target *target, const struct http_exchange *h
 	       strncmp(target->expect.body, head, strlen(head)) == 0;
 }
 
+/* The same to a CONNECT of another target, which is never the origin's word: a refusal, or a page where a tunnel was due. */
+static bool refuses_alike(const struct tried *tried, int status)
+{
+	if (!tried->proxy || !proxy_method_is(exchange(tried), "CONNECT") || exchange(tried)->status != status)
+		return false;
+	return status >= 300 || (tried->tls && tried->tls->tls.plain_reply);
+}
+
+enum proxy_mark proxy_mark_in_run(const struct view *view, const struct proxy_exchange *proxy)
+{
+	enum proxy_mark mark = proxy_mark_of(proxy);
+	for (size_t i = 0; mark != MARK_OWN && i < view->all_count; i++)
+		for (size_t k = 0; view_same_proxy(view, &view->all[i]) && k < view->all[i].tried_count; k++)
+			if (refuses_alike(&view->all[i].tried[k], proxy->status))
+				return MARK_OWN;
+	return mark;
+}
+
 /* The answer to a GET came through the proxy, and is not the target's: a refusal with the proxy's mark, or a page that leads away. */
 static enum fault fault_of_answer(const struct view *view, const struct tried *tried)
 {
 	const struct proxy_exchange *proxy = exchange(tried);
-	if (!proxy_method_is(proxy, "GET") || !tried->http || proxy_mark_of(proxy) == MARK_NONE)
+	if (!proxy_method_is(proxy, "GET") || !tried->http || proxy_mark_in_run(view, proxy) == MARK_NONE)
 		return FAULT_NONE;
 	if (proxy->status == 200 && http_body_is_cut(view->target, &tried->http->http))
 		return FAULT_NONE;
+	bool said_alike = proxy_mark_of(proxy) != MARK_OWN && proxy_mark_in_run(view, proxy) == MARK_OWN;
 	if (proxy->status < 200 || proxy->status >= 400)
-		return fault_of_error(proxy);
+		return said_alike ? fault_of_connect(view, proxy) : fault_of_error(proxy);
 	const char *host = http_location_host(view, &tried->http->http);
 	bool leads_away = host && !host_is_listed(view, host);
 	return view->target->expect.body || leads_away || (proxy->status < 300 && proxy_reply_is_html(proxy))

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 
+#include "probe/diagnosis/proxy_reply.h"
 #include "probe/diagnosis/view.h"
 
 /** What is wrong with an attempt at or behind its proxy. */
@@ -33,6 +34,9 @@ enum fault {
 
 /** The one fault of an attempt; FAULT_NONE on direct paths, for what works, for TCP and the proxy's own TLS, and where another table knows. */
 enum fault proxy_fault_of(const struct view *view, const struct tried *tried);
+
+/** Whose word an answer to a GET is, with what the same proxy said to others in this run. */
+enum proxy_mark proxy_mark_in_run(const struct view *view, const struct proxy_exchange *proxy);
 
 /** The proxy's 407 in this attempt, be it on an earlier connection; NULL: none. */
 const struct observation *earlier_challenge(const struct tried *tried);

@@ -92,9 +92,9 @@ static const struct proxy_exchange *exchange(const struct tried *tried)
 /* ------------------------------------------------------------------ naming a fault */
 
 /* A relayed answer may be the origin's own word: then nobody is sure. */
-static bool is_own_word(const struct tried *tried)
+static bool is_own_word(const struct view *view, const struct tried *tried)
 {
-	return !tried->proxy || proxy_mark_of(exchange(tried)) == MARK_OWN;
+	return !tried->proxy || proxy_mark_in_run(view, exchange(tried)) == MARK_OWN;
 }
 
 /* Does an attempt have that fault? Then it is the cause; as sure as given, but where only Via speaks for the proxy at most 0.5. */
@@ -105,7 +105,7 @@ static bool say(const struct view *view, struct verdict *out, enum fault fault, 
 		if (proxy_fault_of(view, &view->tried[i]) != fault)
 			continue;
 		any = true;
-		own |= is_own_word(&view->tried[i]);
+		own |= is_own_word(view, &view->tried[i]);
 		verdict_add_evidence(view, out, tried_ended_by(&view->tried[i]));
 		if (view->tried[i].broke == STAGE_HTTP || view->tried[i].broke == STAGE_TLS)
 			verdict_add_evidence(view, out, view->tried[i].proxy);

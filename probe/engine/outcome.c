@@ -199,8 +199,8 @@ static enum failure socks_failure(struct transfer *transfer, struct ending endin
 	return failure == FAILURE_UNKNOWN && code != CURLPX_OK ? FAILURE_SOCKS_REFUSED : failure;
 }
 
-/* "200" to CONNECT, but the head never came to an end that libcurl could make out: there is no tunnel. */
-static enum failure unfinished_connect(struct transfer *transfer, struct ending ending)
+/* A head that never came to an end that libcurl could make out: there is no tunnel, and no answer. */
+static enum failure unfinished_head(struct transfer *transfer, struct ending ending)
 {
 	struct proxy_exchange *proxy = &transfer->proxy->proxy;
 	if (!ending.by_curl && ending.failure != FAILURE_NONE)
@@ -227,13 +227,13 @@ static enum failure proxy_end(struct transfer *transfer, struct ending ending)
 {
 	enum failure failure = ending.failure;
 	bool by_http = transfer_by_http_proxy(transfer);
-	bool accepted = by_http && !transfer_is_proxied_get(transfer) && transfer->reply.status / 100 == 2;
+	bool refused = !transfer_is_proxied_get(transfer) && transfer->reply.status / 100 != 2;
 	if (!by_http && failure != FAILURE_PROXY_MALFORMED)
 		failure = socks_failure(transfer, ending);
 	else if (transfer->reply.status == NOT_MEASURED)
 		failure = unanswered(transfer, ending);
-	else if (accepted)
-		failure = unfinished_connect(transfer, ending);
+	else if (!refused)
+		failure = unfinished_head(transfer, ending);
 	close_observation(transfer, transfer->proxy, failure);
 	proxy_tap_close(transfer, failure);
 	failure = transfer->proxy->failure;

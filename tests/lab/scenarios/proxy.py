@@ -383,6 +383,16 @@ def proxy_answers_429(lab):
     lab.reg(system=lab.proxy_status(429, MARK))
 
 
+@scenario(Expect(exit=1, cause="prx_acl_denied", stage="proxy", owner="proxy-team", subject="proxy.corp.test:3130"))
+def proxy_denies_everything_without_a_name(lab):
+    lab.reg(system=lab.proxy_status(403, {}))
+
+
+@scenario(Expect(exit=1, cause="prx_connect_not_allowed", stage="proxy", owner="proxy-team", subject="proxy.corp.test:3130"))
+def proxy_knows_no_method_at_all(lab):
+    lab.reg(system=lab.proxy_status(501, {}))
+
+
 # ---------------------------------------------------------------- broken
 
 @scenario(Expect(exit=1, cause="prx_closes_silently", stage="proxy", owner="proxy-team", subject=PROXY))
