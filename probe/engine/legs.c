@@ -5,6 +5,9 @@
 
 #include "probe/core/address.h"
 #include "probe/core/arena.h"
+#include "probe/os/os.h"
+
+enum { SAMPLE_PATIENCE_US = 1500 * 1000 };
 
 static bool resolves_target_here(const struct leg *leg)
 {
@@ -76,6 +79,43 @@ static void write_attempt(struct path *path, const struct leg_state *leg, const 
 	attempt->source = source_of(report->arena, &attempt->observations);
 }
 
+static void on_samples_late(uv_timer_t *timer)
+{
+	struct run *run = timer->data;
+	for (size_t i = 0; i < run->leg_count; i++)
+		for (size_t k = 0; k < run->legs[i].trial_count; k++)
+			if (run->legs[i].trials[k]->begun)
+				trial_cut(run->legs[i].trials[k], FAILURE_TIMEOUT);
+}
+
+static bool has_worked(const struct leg_state *leg)
+{
+	for (size_t i = 0; i < leg->trial_count; i++)
+		if (leg->trials[i]->failure == FAILURE_NONE)
+			return true;
+	return false;
+}
+
+/* Silence of a sampled address is no fault: once all else is done, and something of it works, nobody needs to wait for it much longer than
+ * for one SYN sent again. */
+static void samples_hurry(struct run *run)
+{
+	size_t names = 0, samples = 0;
+	for (size_t i = 0; i < run->leg_count; i++) {
+		bool is_range = run->legs[i].leg && run->legs[i].leg->target->kind == TARGET_CIDR;
+		names += !is_range && has_worked(&run->legs[i]);
+		samples += is_range && !run->legs[i].done;
+		if (!is_range && !run->legs[i].done)
+			return;
+	}
+	if (!names || !samples || run->samples_timer.data)
+		return;
+	int64_t left_us = SAMPLE_PATIENCE_US - (os_monotonic_us() - run->started_us);
+	run->samples_timer.data = run;
+	uv_timer_init(&run->loop, &run->samples_timer);
+	uv_timer_start(&run->samples_timer, on_samples_late, left_us > 0 ? (uint64_t)(left_us / 1000) : 0, 0);
+}
+
 void leg_check(struct leg_state *leg)
 {
 	if (leg->done || leg->trials_open || !names_done(leg))
@@ -90,6 +130,7 @@ void leg_check(struct leg_state *leg)
 			write_attempt(others->items[i], leg, leg->trials[k], false);
 	}
 	leg->run->legs_done++;
+	samples_hurry(leg->run);
 }
 
 static bool has_trial(const struct leg_state *leg, const char *address)

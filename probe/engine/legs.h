@@ -101,7 +101,7 @@ struct run {
 	struct trial *queue_head, *queue_tail;
 	unsigned in_flight;
 	enum failure ending; /* NONE while the run goes on; else why it is being cut short */
-	uv_timer_t deadline_timer, progress_timer;
+	uv_timer_t deadline_timer, progress_timer, samples_timer;
 	uv_signal_t sigint, sigterm;
 };
 

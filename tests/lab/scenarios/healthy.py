@@ -2,6 +2,7 @@
 from lab.scenario import Expect, scenario
 
 PROXY = "proxy.corp.test:3128"
+NOBODYS = ["20.190.136.0", "20.190.152.0", "20.190.167.255", "20.190.183.255", "40.126.8.0", "40.126.24.0", "40.126.39.255", "40.126.55.255"]
 
 
 @scenario(Expect(exit=0))
@@ -76,3 +77,12 @@ def set_of_china_open(_lab):
 def another_region_open(_lab):
     result = yield
     assert result.paths("pod01-manag1.jpe.backup.windowsazure.com"), "the region is not in the names"
+
+
+@scenario(Expect(exit=0, seconds=2.5), arguments=("--timeout", "5"))
+def nobody_listens_in_most_of_the_ranges(lab):
+    lab.edge.drop(dst=NOBODYS)
+    result = yield
+    assert not result.findings(), result.findings()
+    silent = [o for o in result.observations("tcp_connect") if o["failure"] == "generic_timeout_error"]
+    assert silent, "no sample was silent"
