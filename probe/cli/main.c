@@ -149,9 +149,9 @@ static int render_command(struct options *options)
 /* The first argument if it is a command's name; then it is taken off the list. */
 static const char *take_command(struct options *options)
 {
-	static const char *const commands[] = {"check",	  "targets", "diagnose", "render", "explain",
-					       "version", "proxy",   "trace",	 "sweep",  "expressroute",
-					       "merge",	  "watch",   "preflight"};
+	static const char *const commands[] = {"check",	  "targets", "diagnose",  "render", "explain",
+					       "version", "proxy",   "trace",	  "sweep",  "expressroute",
+					       "merge",	  "watch",   "preflight", "help"};
 	if (!options->argument_count)
 		return "check";
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
@@ -168,7 +168,7 @@ static const char *take_command(struct options *options)
 static int dispatch(struct arena *arena, struct options *options, int argc, char **argv)
 {
 	const char *command = take_command(options);
-	if (options->help)
+	if (options->help || strcmp(command, "help") == 0)
 		return help_command();
 	if (strcmp(command, "check") == 0)
 		return check_command(arena, options, argc, argv);

@@ -153,6 +153,10 @@ static bool take_report(struct reader *reader, const char *text)
 	const char *format = arena_strndup(reader->arena, text, (size_t)(equals - text));
 	if (!report_format_find(format))
 		return err_set(reader->err, "--report: \"%s\" is no format of this version", format);
+	for (size_t i = 0; i < out->report_count; i++)
+		if (strcmp(out->reports[i].file, equals + 1) == 0)
+			return err_set(reader->err, "--report: two reports cannot both go to %s",
+				       strcmp(equals + 1, "-") == 0 ? "stdout" : equals + 1);
 	out->reports[out->report_count++] = (struct report_order){format, equals + 1};
 	return true;
 }

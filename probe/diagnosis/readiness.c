@@ -49,6 +49,10 @@ void readiness_judge(struct report *report, const struct view *views)
 		if (is_open(&views[i]))
 			text_list_add(report->arena, &readiness->inconclusive, views[i].path->id);
 	}
+	for (size_t i = 0; !any && !readiness->blocking.count && i < report->path_count; i++)
+		if (views[i].path->effective && views[i].path->verdict.status == STATUS_INCONCLUSIVE &&
+		    !is_open(&views[i]))
+			text_list_add(report->arena, &readiness->inconclusive, views[i].path->id);
 	readiness->ready = any && !readiness->blocking.count && !readiness->inconclusive.count;
 }
 

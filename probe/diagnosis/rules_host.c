@@ -324,18 +324,39 @@ static bool clock_is_wrong(const struct report *report)
 	return report->host.clock_witnesses >= CLOCK_WITNESSES && llabs(report->host.clock_offset_ms) > CLOCK_LIMIT_MS;
 }
 
-/* Validity was judged by a wrong clock. */
+/* Would every certificate of the chain be valid by the servers' clocks? True where no dates are known. */
+static bool is_in_date_elsewhere(const struct report *report, const struct tls_handshake *tls)
+{
+	int64_t there_s = tls->verified_at_s - report->host.clock_offset_ms / 1000;
+	for (size_t i = 0; tls->verified_at_s > 0 && i < tls->chain_count; i++)
+		if (tls->chain[i].not_after_s > 0 &&
+		    (there_s < tls->chain[i].not_before_s || there_s > tls->chain[i].not_after_s))
+			return false;
+	return true;
+}
+
+/* Validity was judged by a wrong clock, and would be judged otherwise by the right one. */
 static bool is_out_of_date(const struct view *view, const struct tried *tried)
 {
 	const struct observation *tls = tried->proxy_tls && tried->broke == STAGE_PROXY ? tried->proxy_tls : tried->tls;
-	(void)view;
 	return tls && tls->failure != FAILURE_NONE &&
-	       (text_equal(tls->tls.verify, "expired") || text_equal(tls->tls.verify, "not_yet_valid"));
+	       (text_equal(tls->tls.verify, "expired") || text_equal(tls->tls.verify, "not_yet_valid")) &&
+	       is_in_date_elsewhere(view->report, &tls->tls);
+}
+
+/* A single Date has a second witness in a certificate that is out of date here, and in date by that Date. */
+static bool certificate_is_witness(const struct view *view, const struct tried *tried)
+{
+	return is_out_of_date(view, tried) && tried->tls && tried->tls->tls.chain_count &&
+	       tried->tls->tls.verified_at_s > 0 && tried->tls->tls.chain[0].not_after_s > 0;
 }
 
 bool rule_host_clock_breaks(const struct view *view, struct verdict *out)
 {
-	return clock_is_wrong(view->report) && verdict_if_any(view, out, "host_clock_skewed", 0.9, is_out_of_date);
+	if (clock_is_wrong(view->report))
+		return verdict_if_any(view, out, "host_clock_skewed", 0.9, is_out_of_date);
+	return view->report->host.clock_witnesses == 1 && llabs(view->report->host.clock_offset_ms) > CLOCK_LIMIT_MS &&
+	       verdict_if_any(view, out, "host_clock_skewed", 0.7, certificate_is_witness);
 }
 
 /* Does some path break by it already? */

@@ -61,11 +61,23 @@ static void resolver_prepare(struct run *run)
 		text_list_add(arena, &resolver->servers, arena_strdup(arena, servers[i]));
 }
 
+/* Before anything slow, such as reading the trust anchors: they take effect when the loop runs. */
+static void signals_start(struct run *run)
+{
+	uv_signal_init(&run->loop, &run->sigint);
+	run->sigint.data = run;
+	uv_signal_start(&run->sigint, on_signal, SIGINT);
+	uv_signal_init(&run->loop, &run->sigterm);
+	run->sigterm.data = run;
+	uv_signal_start(&run->sigterm, on_signal, SIGTERM);
+}
+
 static bool run_open(struct run *run, struct err *err)
 {
 	int failed = uv_loop_init(&run->loop);
 	if (failed)
 		return err_set(err, "the event loop does not start: %s", uv_strerror(failed));
+	signals_start(run);
 	if (!trust_open(&run->trust, run->options->ca_file, err))
 		return false;
 	run->trust.service_roots = run->report->run.service_roots;
@@ -91,12 +103,6 @@ static void timers_start(struct run *run)
 	run->progress_timer.data = run;
 	if (run->options->progress)
 		uv_timer_start(&run->progress_timer, on_progress, PROGRESS_EVERY_MS, PROGRESS_EVERY_MS);
-	uv_signal_init(&run->loop, &run->sigint);
-	run->sigint.data = run;
-	uv_signal_start(&run->sigint, on_signal, SIGINT);
-	uv_signal_init(&run->loop, &run->sigterm);
-	run->sigterm.data = run;
-	uv_signal_start(&run->sigterm, on_signal, SIGTERM);
 }
 
 static void times_write(struct run *run)
@@ -117,10 +123,8 @@ bool engine_run(struct report *report, const struct plan *plan, const struct eng
 	run->started_us = os_monotonic_us();
 	report->run.started_at_ms = os_wall_us() / 1000;
 	report->run.end_reason = END_COMPLETE;
-	if (!run_open(run, err)) {
-		free(run);
-		return false;
-	}
+	if (!run_open(run, err))
+		return false; /* nor here: its loop knows of the signals */
 	timers_start(run);
 	legs_start(run);
 	local_facts_record(run);

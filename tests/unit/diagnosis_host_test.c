@@ -196,6 +196,26 @@ static void clock_of(int64_t offset_ms, int witnesses, bool breaks, enum status 
 	report_free(report);
 }
 
+/* The clock is ten minutes behind: a certificate issued five minutes ago is its fault, one that ended last year is not. */
+static void clock_and_dates(int64_t from_s, int64_t to_s, const char *verify, int witnesses, const char *cause)
+{
+	enum { NOW_S = 1769850307 };
+	struct path *path;
+	struct report *report = one_path(&path);
+	report->host.clock_offset_ms = -600000;
+	report->host.clock_witnesses = witnesses;
+	struct attempt *attempt = build_attempt(report, path, "20.190.128.1", FAILURE_NONE);
+	struct tls_handshake *tls = &build_tls(report, path, attempt, FAILURE_SSL_INVALID_CERTIFICATE)->tls;
+	tls->verify = verify;
+	tls->verified_at_s = NOW_S;
+	tls->chain = arena_alloc(report->arena, sizeof(*tls->chain));
+	tls->chain[0] = (struct certificate){.not_before_s = NOW_S + from_s, .not_after_s = NOW_S + to_s};
+	tls->chain_count = 1;
+	diagnose(report);
+	CHECK_TEXT(path->verdict.cause, cause);
+	report_free(report);
+}
+
 int main(void)
 {
 	interfaces_and_routes();
@@ -220,5 +240,10 @@ int main(void)
 	clock_of(360000, 2, false, STATUS_WARN, "host_clock_skewed");
 	clock_of(360000, 1, false, STATUS_PASS, NULL);
 	clock_of(240000, 5, false, STATUS_PASS, NULL);
+	clock_and_dates(300, 86400, "not_yet_valid", 3, "host_clock_skewed");
+	clock_and_dates(300, 86400, "not_yet_valid", 1, "host_clock_skewed");
+	clock_and_dates(300, 86400, "not_yet_valid", 0, "tls_cert_not_yet_valid");
+	clock_and_dates(-86400, -3600, "expired", 3, "tls_cert_expired");
+	clock_and_dates(-86400, -3600, "expired", 1, "tls_cert_expired");
 	return check_summary();
 }
