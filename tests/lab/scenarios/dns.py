@@ -118,3 +118,24 @@ def took_ms(attempt):
         hours, minutes, seconds = text[11:].rstrip("Z").split(":")
         return (int(hours) * 60 + int(minutes)) * 60000 + float(seconds) * 1000
     return since_midnight(attempt["ended_at"]) - since_midnight(attempt["started_at"])
+
+
+@scenario(Expect(exit=1, cause="dns_servers_silent", stage="dns", owner="firewall-team", subject=BOTH))
+def dns_machines_are_off(lab):
+    lab.start()
+    for server in both(lab):
+        server.node.ip("link set eth0 down")
+
+
+@scenario(Expect(exit=0, cause="dns_first_server_dead_slow", stage="dns", owner="dns-team", status="warn", subject="10.1.0.53"))
+def dns_first_machine_is_off(lab):
+    lab.resolv_conf([lab.dns1.address, lab.dns2.address], "options timeout:1\n")
+    lab.start()
+    lab.dns1.node.ip("link set eth0 down")
+
+
+@scenario(Expect(exit=1, cause="dns_udp_blocked_tcp_ok", stage="dns", owner="firewall-team", subject=BOTH))
+def dns_over_udp_dropped(lab):
+    lab.start()
+    for server in both(lab):
+        server.node.drop(port=53, proto="udp", chain="input")

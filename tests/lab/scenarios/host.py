@@ -3,7 +3,8 @@ from lab.scenario import Expect, scenario
 
 # Every target of mars-public that is asked by TLS.
 BY_TLS = ("login.*", "pod01-*", "*.blob.*", "*.queue.*", "go.microsoft.com", "download.microsoft.com", "aka.ms")
-SHIFT = ["env", "FAKETIME_DONT_FAKE_MONOTONIC=1", "faketime", "-f"]
+# A program built with sanitizers wants their library first; faketime comes before it.
+SHIFT = ["env", "FAKETIME_DONT_FAKE_MONOTONIC=1", "ASAN_OPTIONS=verify_asan_link_order=0", "faketime", "-f"]
 
 
 @scenario(Expect(exit=1, cause="host_no_interface_up", stage="host", owner="server-admin"))
@@ -42,3 +43,13 @@ def clock_two_years_ahead(lab):
                  targets=("login.microsoft.com", "www.microsoft.com")))
 def ipv6_goes_nowhere(lab):
     lab.edge.drop(dst="2603:1000::/24")
+
+
+@scenario(Expect(exit=1, cause="host_firewall_blocks", stage="host", owner="server-admin", targets="login.windows.net"))
+def own_firewall_drops(lab):
+    lab.client.drop(dst="login.windows.net", port=443, chain="output")
+
+
+@scenario(Expect(exit=1, cause="host_firewall_blocks", stage="host", owner="server-admin", targets="login.windows.net"))
+def own_firewall_rejects(lab):
+    lab.client.reject(dst="login.windows.net", port=443, how="admin", chain="output")
