@@ -75,6 +75,14 @@ static bool is_upstream(const char *cause)
 	return false;
 }
 
+/* A tunnel stood, or the proxy passed an answer on: what failed is beyond the proxy. Who opens TLS may be the proxy itself. */
+static bool is_beyond_proxy(const struct view *view, const struct tried *tried, const struct finding *finding)
+{
+	return view->proxied && (finding->stage == STAGE_TLS || finding->stage == STAGE_HTTP) &&
+	       (tried->broke == STAGE_TLS || tried->broke == STAGE_HTTP) &&
+	       strncmp(finding->cause, "tls_intercepted", strlen("tls_intercepted")) != 0;
+}
+
 static void add_upstream(struct report *report, const struct view *view, struct finding *finding,
 			 const struct observation *observation)
 {
@@ -92,7 +100,7 @@ static void add_attempts(struct report *report, const struct view *view, struct 
 		const struct observation *ended = tried_ended_by(&view->tried[i]);
 		if (!tried_failed(&view->tried[i]) || !ended || !observation_tuple(ended))
 			continue;
-		if (is_upstream(finding->cause)) {
+		if (is_upstream(finding->cause) || is_beyond_proxy(view, &view->tried[i], finding)) {
 			add_upstream(report, view, finding, ended);
 			continue;
 		}

@@ -116,6 +116,17 @@ def far_end_closes_at_the_hello(lab):
     lab.stub("fin-after-data", LOGIN)
 
 
+@scenario(Expect(exit=1, cause="tls_hello_reset_unlocated", stage="tls", owner="firewall-team", targets=LOGIN))
+def far_end_closes_at_the_hello_from_a_proxy(lab):
+    lab.only_proxy_goes_out()
+    proxy = lab.squid()
+    lab.reg(user=proxy, system=proxy)
+    lab.stub("fin-after-data", LOGIN)
+    result = yield
+    flows = [flow for finding in result.findings("tls_hello_reset_unlocated") for flow in finding["flows"]]
+    assert flows and all(f["seen_from"] == "proxy" and f["src"] is None and f["fqdn"] == LOGIN for f in flows), flows
+
+
 @scenario(Expect(exit=1, cause="tls_plain_reply", stage="tls", owner="proxy-team", targets=LOGIN))
 def hello_is_answered_with_a_page(lab):
     lab.stub(r"plain:HTTP/1.0 403 Forbidden\r\nContent-Type: text/html\r\n\r\n<html>blocked</html>", LOGIN)
