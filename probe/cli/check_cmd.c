@@ -117,7 +117,7 @@ static void note_run(struct report *report, const struct options *options)
 		b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
 	report->run.private_endpoint = options->private_endpoint;
 	report->run.timeout_us = options->timeout_us;
-	report->run.experiments = options->experiments;
+	report->run.experiments = !options->no_experiments;
 	report->run.credentials = options->proxy_user != NULL;
 	report->route_given = options->plan.routes_given;
 	report->tool.name = "marsprobe";
@@ -147,7 +147,7 @@ static bool run_engine(struct report *report, const struct plan *plan, const str
 		.timeout_us = options->timeout_us,
 		.deadline_us = options->deadline_us,
 		.parallel = options->parallel,
-		.experiments = options->experiments,
+		.experiments = !options->no_experiments,
 		.resolvers = options->resolvers.count ? resolvers : NULL,
 		.control_resolver = options->control_resolver,
 		.ca_file = options->ca_file,

@@ -1,6 +1,7 @@
 #include "probe/cli/options.h"
 
 #include <getopt.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,23 +15,18 @@
 
 enum { PASSWORD_MAX_BYTES = 4096, TIMEOUT_MAX_S = 600, DEADLINE_MAX_S = 86400, PARALLEL_MAX = 65536 };
 
-struct row {
-	enum option_id id;
-	const char *name, *argument, *preset, *help;
-};
-
-static const struct row rows[] = {
-#define OPTION(id, name, argument, preset, help) {OPTION_##id, name, argument, preset, help},
-#include "probe/cli/options.def"
-#undef OPTION
-};
-enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
-
 struct reader {
 	struct arena *arena;
 	struct options *out;
 	struct err *err;
-	const char *password_file, *password_env;
+};
+
+struct row {
+	const char *name;
+	char letter;
+	const char *argument, *preset, *help;
+	bool (*take)(struct reader *reader, const struct row *row, const char *value);
+	size_t field; /* offset in struct options: a const char * for take_text, a bool for take_flag */
 };
 
 /* Cut a comma list into pieces and hand each to take(). */
@@ -142,8 +138,9 @@ static bool take_resolver(struct reader *reader, const char *piece)
 	return true;
 }
 
-static bool take_report(struct reader *reader, const char *text)
+static bool take_report(struct reader *reader, const struct row *row, const char *text)
 {
+	(void)row;
 	struct options *out = reader->out;
 	const char *equals = strchr(text, '=');
 	if (!equals || !equals[1])
@@ -161,156 +158,155 @@ static bool take_report(struct reader *reader, const char *text)
 	return true;
 }
 
-static bool take_word(struct reader *reader, const char *option, const char *text, const char *const *words,
-		      size_t count, size_t *index)
+static bool take_text(struct reader *reader, const struct row *row, const char *value)
 {
-	for (*index = 0; *index < count; (*index)++)
-		if (strcmp(words[*index], text) == 0)
-			return true;
-	return err_set(reader->err, "--%s does not take \"%s\"; `marsprobe --help` lists what it takes", option, text);
-}
-
-static bool take_color(struct reader *reader, const char *text)
-{
-	static const char *const words[] = {"auto", "always", "never"};
-	size_t index;
-	if (!take_word(reader, "color", text, words, 3, &index))
-		return false;
-	reader->out->color = (enum color)index;
+	*(const char **)(void *)((char *)reader->out + row->field) = value;
 	return true;
 }
 
-static bool take_limit(struct reader *reader, enum option_id id, const char *text)
+static bool take_flag(struct reader *reader, const struct row *row, const char *value)
 {
-	double value;
-	if (id == OPTION_TIMEOUT) {
-		if (!read_number(reader, "timeout", text, 0.1, TIMEOUT_MAX_S, &value))
-			return false;
-		reader->out->timeout_us = (int64_t)(value * 1e6);
-	} else if (id == OPTION_DEADLINE) {
-		if (!read_number(reader, "deadline", text, 0.1, DEADLINE_MAX_S, &value))
-			return false;
-		reader->out->deadline_us = (int64_t)(value * 1e6);
-	} else {
-		if (!read_number(reader, "parallel", text, 1, PARALLEL_MAX, &value))
-			return false;
-		reader->out->parallel = (unsigned)value;
-	}
+	(void)value;
+	*(bool *)((char *)reader->out + row->field) = true;
 	return true;
 }
 
-static bool not_yet(struct reader *reader, const char *option)
+static bool take_not_yet(struct reader *reader, const struct row *row, const char *value)
 {
-	return err_set(reader->err, "--%s is not part of this version", option);
+	(void)value;
+	return err_set(reader->err, "--%s is not part of this version", row->name);
 }
 
-static bool take_registry(struct reader *reader, const char *file)
+static bool take_routes(struct reader *reader, const struct row *row, const char *value)
 {
+	(void)row;
+	return each_piece(reader, value, take_route);
+}
+
+static bool take_identities(struct reader *reader, const struct row *row, const char *value)
+{
+	(void)row;
+	return each_piece(reader, value, take_identity);
+}
+
+static bool take_resolvers(struct reader *reader, const struct row *row, const char *value)
+{
+	(void)row;
+	return each_piece(reader, value, take_resolver);
+}
+
+static bool take_control_resolver(struct reader *reader, const struct row *row, const char *value)
+{
+	(void)row;
+	reader->out->control_resolver = value;
+	return check_resolver(reader, "--control-resolver", value);
+}
+
+static bool take_registry(struct reader *reader, const struct row *row, const char *file)
+{
+	(void)row;
 	if (reader->out->registry_count == REGISTRY_FILES_MAX)
 		return err_set(reader->err, "--registry: at most %d files", REGISTRY_FILES_MAX);
 	reader->out->registry[reader->out->registry_count++] = file;
 	return true;
 }
 
-static bool take_word_option(struct reader *reader, enum option_id id, const char *value)
+static bool take_agent_proxy(struct reader *reader, const struct row *row, const char *value)
 {
-	static const char *const endpoints[] = {"expected", "none"};
-	static const char *const languages[] = {"en", "zh-TW"};
+	struct via via;
+	(void)row;
+	reader->out->agent_proxy = value;
+	return read_proxy_url(reader, "--agent-proxy", value, &via);
+}
+
+/* ------------------------------------------------------------------ one of a few words */
+
+static bool read_word(struct reader *reader, const struct row *row, const char *text, const char *const *words,
+		      size_t *index)
+{
+	for (*index = 0; words[*index]; (*index)++)
+		if (strcmp(words[*index], text) == 0)
+			return true;
+	return err_set(reader->err, "--%s does not take \"%s\"; `marsprobe --help` lists what it takes", row->name,
+		       text);
+}
+
+static bool take_color(struct reader *reader, const struct row *row, const char *text)
+{
+	static const char *const words[] = {"auto", "always", "never", NULL};
 	size_t index;
-	if (id == OPTION_PRIVATE_ENDPOINT) {
-		reader->out->private_endpoint = value;
-		return take_word(reader, "private-endpoint", value, endpoints, 2, &index);
-	}
-	if (!take_word(reader, "lang", value, languages, 2, &index))
+	if (!read_word(reader, row, text, words, &index))
+		return false;
+	reader->out->color = (enum color)index;
+	return true;
+}
+
+static bool take_private_endpoint(struct reader *reader, const struct row *row, const char *value)
+{
+	static const char *const words[] = {"expected", "none", NULL};
+	size_t index;
+	reader->out->private_endpoint = value;
+	return read_word(reader, row, value, words, &index);
+}
+
+static bool take_language(struct reader *reader, const struct row *row, const char *value)
+{
+	static const char *const words[] = {"en", "zh-TW", NULL};
+	size_t index;
+	if (!read_word(reader, row, value, words, &index))
 		return false;
 	return index == 0 || err_set(reader->err, "--lang zh-TW is not part of this version; use en");
 }
 
-static bool take_option(struct reader *reader, enum option_id id, const char *value)
+/* ------------------------------------------------------------------ limits */
+
+static bool take_seconds(struct reader *reader, const struct row *row, const char *text, double most, int64_t *out_us)
 {
-	struct options *out = reader->out;
-	struct via via;
-	switch (id) {
-	case OPTION_ROUTE:
-		return each_piece(reader, value, take_route);
-	case OPTION_IDENTITY:
-		return each_piece(reader, value, take_identity);
-	case OPTION_REGISTRY:
-		return take_registry(reader, value);
-	case OPTION_AGENT_PROXY:
-		out->agent_proxy = value;
-		return read_proxy_url(reader, "--agent-proxy", value, &via);
-	case OPTION_PAC:
-		return not_yet(reader, "pac");
-	case OPTION_VAULT_CREDENTIALS:
-		return not_yet(reader, "vault-credentials");
-	case OPTION_REDACT:
-		return not_yet(reader, "redact");
-	case OPTION_PROXY_USER:
-		out->proxy_user = value;
-		return true;
-	case OPTION_PROXY_PASSWORD_FILE:
-		reader->password_file = value;
-		return true;
-	case OPTION_PROXY_PASSWORD_ENV:
-		reader->password_env = value;
-		return true;
-	case OPTION_RESOLVER:
-		return each_piece(reader, value, take_resolver);
-	case OPTION_CONTROL_RESOLVER:
-		out->control_resolver = value;
-		return check_resolver(reader, "--control-resolver", value);
-	case OPTION_CA_FILE:
-		out->ca_file = value;
-		return true;
-	case OPTION_SERVICE_ROOTS:
-		out->service_roots = value;
-		return true;
-	case OPTION_REGION:
-		out->region = value;
-		return true;
-	case OPTION_PRIVATE_ENDPOINT:
-	case OPTION_LANG:
-		return take_word_option(reader, id, value);
-	case OPTION_TRUST_WPAD:
-		out->trust_wpad = true;
-		return true;
-	case OPTION_TIMEOUT:
-	case OPTION_DEADLINE:
-	case OPTION_PARALLEL:
-		return take_limit(reader, id, value);
-	case OPTION_NO_EXPERIMENTS:
-		out->experiments = false;
-		return true;
-	case OPTION_REPORT:
-		return take_report(reader, value);
-	case OPTION_COLOR:
-		return take_color(reader, value);
-	case OPTION_JSON:
-		out->json = true;
-		return true;
-	case OPTION_QUIET:
-		out->quiet = true;
-		return true;
-	case OPTION_VERBOSE:
-		out->verbose = true;
-		return true;
-	case OPTION_HELP:
-		out->help = true;
-		return true;
-	case OPTION_NONE:
-		break;
-	}
-	return err_set(reader->err, "unknown option");
+	double value = 0;
+	if (!read_number(reader, row->name, text, 0.1, most, &value))
+		return false;
+	*out_us = (int64_t)(value * 1e6);
+	return true;
 }
+
+static bool take_timeout(struct reader *reader, const struct row *row, const char *text)
+{
+	return take_seconds(reader, row, text, TIMEOUT_MAX_S, &reader->out->timeout_us);
+}
+
+static bool take_deadline(struct reader *reader, const struct row *row, const char *text)
+{
+	return take_seconds(reader, row, text, DEADLINE_MAX_S, &reader->out->deadline_us);
+}
+
+static bool take_parallel(struct reader *reader, const struct row *row, const char *text)
+{
+	double value = 0;
+	if (!read_number(reader, row->name, text, 1, PARALLEL_MAX, &value))
+		return false;
+	reader->out->parallel = (unsigned)value;
+	return true;
+}
+
+#define NO_FIELD 0
+#define FIELD(name) offsetof(struct options, name)
+static const struct row rows[] = {
+#define OPTION(name, letter, argument, preset, help, take, field) {name, letter, argument, preset, help, take, field},
+#include "probe/cli/options.def"
+#undef OPTION
+};
+enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]), LONG_OPTION = 256 };
+
+/* ------------------------------------------------------------------ the whole line */
 
 static bool read_password_file(struct reader *reader)
 {
 	char reason[128];
 	size_t length;
-	char *text = os_read_file(reader->password_file, PASSWORD_MAX_BYTES, &length, reason, sizeof(reason));
+	char *text =
+		os_read_file(reader->out->proxy_password_file, PASSWORD_MAX_BYTES, &length, reason, sizeof(reason));
 	if (!text)
-		return err_set(reader->err, "--proxy-password-file: %s: %s", reader->password_file, reason);
+		return err_set(reader->err, "--proxy-password-file: %s: %s", reader->out->proxy_password_file, reason);
 	reader->out->proxy_password = arena_strndup(reader->arena, text, strcspn(text, "\r\n"));
 	memset(text, 0, length);
 	free(text);
@@ -320,15 +316,15 @@ static bool read_password_file(struct reader *reader)
 static bool read_password(struct reader *reader)
 {
 	struct options *out = reader->out;
-	if (reader->password_file && reader->password_env)
+	if (reader->out->proxy_password_file && reader->out->proxy_password_env)
 		return err_set(reader->err, "--proxy-password-file and --proxy-password-env exclude each other");
-	if (reader->password_file && !read_password_file(reader))
+	if (reader->out->proxy_password_file && !read_password_file(reader))
 		return false;
-	if (reader->password_env) {
-		const char *value = getenv(reader->password_env);
+	if (reader->out->proxy_password_env) {
+		const char *value = getenv(reader->out->proxy_password_env);
 		if (!value)
 			return err_set(reader->err, "--proxy-password-env: there is no environment variable %s",
-				       reader->password_env);
+				       reader->out->proxy_password_env);
 		out->proxy_password = arena_strdup(reader->arena, value);
 	}
 	if (out->proxy_password && !out->proxy_user)
@@ -344,7 +340,6 @@ static void set_defaults(struct options *out)
 	out->timeout_us = 5 * 1000000;
 	out->deadline_us = 60 * 1000000;
 	out->parallel = 1024;
-	out->experiments = true;
 }
 
 static void finish(struct options *out)
@@ -353,6 +348,17 @@ static void finish(struct options *out)
 		out->plan.user = out->plan.system = true;
 	if (!out->report_count)
 		out->reports[out->report_count++] = (struct report_order){"text", "-"};
+}
+
+/* The row of what getopt_long() returned; NULL for its '?' and ':'. */
+static const struct row *find_row(int got)
+{
+	if (got >= LONG_OPTION)
+		return &rows[got - LONG_OPTION];
+	for (size_t i = 0; i < ROW_COUNT; i++)
+		if (rows[i].letter && rows[i].letter == got)
+			return &rows[i];
+	return NULL;
 }
 
 static bool bad_option(struct err *err, int got, char **argv)
@@ -370,17 +376,13 @@ bool options_parse(struct arena *arena, int argc, char **argv, struct options *o
 	set_defaults(out);
 	for (size_t i = 0; i < ROW_COUNT; i++)
 		table[i] = (struct option){rows[i].name, rows[i].argument ? required_argument : no_argument, NULL,
-					   256 + (int)rows[i].id};
+					   LONG_OPTION + (int)i};
 	opterr = 0;
 	for (int got; (got = getopt_long(argc, argv, ":qvh", table, NULL)) != -1;) {
-		enum option_id id = OPTION_NONE;
-		if (got == '?' || got == ':')
+		const struct row *row = find_row(got);
+		if (!row)
 			return bad_option(err, got, argv);
-		if (got == 'q' || got == 'v' || got == 'h')
-			id = got == 'q' ? OPTION_QUIET : got == 'v' ? OPTION_VERBOSE : OPTION_HELP;
-		else
-			id = (enum option_id)(got - 256);
-		if (!take_option(&reader, id, optarg))
+		if (!row->take(&reader, row, optarg))
 			return false;
 	}
 	for (; optind < argc; optind++) {

@@ -10,13 +10,6 @@
 
 struct strbuf;
 
-enum option_id {
-	OPTION_NONE,
-#define OPTION(id, name, argument, preset, help) OPTION_##id,
-#include "probe/cli/options.def"
-#undef OPTION
-};
-
 enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 enum { REPORTS_MAX = 16, REGISTRY_FILES_MAX = 32 };
 
@@ -30,10 +23,11 @@ struct options {
 	const char *registry[REGISTRY_FILES_MAX];
 	size_t registry_count;
 	const char *agent_proxy;
-	const char *proxy_user, *proxy_password; /* the password is a secret */
+	const char *proxy_user, *proxy_password_file, *proxy_password_env;
+	const char *proxy_password; /* read from either; a secret */
 	struct text_list resolvers;
 	const char *control_resolver, *ca_file, *service_roots, *region, *private_endpoint;
-	bool trust_wpad, experiments, json, quiet, verbose, help;
+	bool trust_wpad, no_experiments, json, quiet, verbose, help;
 	int64_t timeout_us, deadline_us;
 	unsigned parallel;
 	struct report_order reports[REPORTS_MAX];
