@@ -369,8 +369,11 @@ static bool bad_option(struct err *err, int got, char **argv)
 	return err_set(err, "unknown option %s; `marsprobe --help` lists the options", word);
 }
 
-bool options_parse(struct arena *arena, int argc, char **argv, struct options *out, struct err *err)
+bool options_parse(struct arena *arena, int argc, char **given, struct options *out, struct err *err)
 {
+	/* getopt_long() sorts the words; the report shows them as they were typed. */
+	char **argv = arena_alloc(arena, ((size_t)argc + 1) * sizeof(*argv));
+	memcpy(argv, given, (size_t)argc * sizeof(*argv));
 	struct reader reader = {.arena = arena, .out = out, .err = err};
 	struct option table[ROW_COUNT + 1] = {0};
 	set_defaults(out);

@@ -38,12 +38,12 @@ struct options {
 };
 
 /**
- * Read argv[1..]: options and arguments may be mixed; "--" ends the options.
+ * Read given[1..]: options and arguments may be mixed; "--" ends the options.
  *
  * Reads   the password file or variable that the options name.
  * Errors  false with one line that names the option and what it takes.
  */
-bool options_parse(struct arena *arena, int argc, char **argv, struct options *out, struct err *err);
+bool options_parse(struct arena *arena, int argc, char **given, struct options *out, struct err *err);
 
 /** The usage text, from the table. */
 void options_help(struct strbuf *out);
