@@ -99,8 +99,8 @@ struct run {
 	struct proxy_control *controls;
 	size_t controls_open;
 	struct trial *queue_head, *queue_tail;
-	unsigned in_flight;
-	enum failure ending; /* NONE while the run goes on; else why it is being cut short */
+	unsigned in_flight, parallel; /* attempts: under way, and how many may be */
+	enum failure ending;	      /* NONE while the run goes on; else why it is being cut short */
 	uv_timer_t deadline_timer, progress_timer, samples_timer;
 	uv_signal_t sigint, sigterm;
 };

@@ -115,6 +115,8 @@ static void release_waiting(struct login *login)
 		struct trial *next = waiting->next_waiting;
 		if (login->state == LOGIN_ACCEPTED && waiting->run->ending == FAILURE_NONE)
 			go_on_signed(waiting);
+		else if (waiting->run->ending != FAILURE_NONE)
+			trial_end(waiting, waiting->run->ending);
 		else
 			end_refused(waiting, waiting->failure);
 		waiting = next;

@@ -72,6 +72,15 @@ static void signals_start(struct run *run)
 	uv_signal_start(&run->sigterm, on_signal, SIGTERM);
 }
 
+/* Half of the sockets that we may have is for look-ups and workers: our own haste must not look like a fault of this server. */
+static unsigned parallel_of(const struct engine_options *options)
+{
+	size_t most = os_files_max() / 2;
+	if (options->parallel <= most)
+		return options->parallel;
+	return most ? (unsigned)most : 1;
+}
+
 static bool run_open(struct run *run, struct err *err)
 {
 	int failed = uv_loop_init(&run->loop);
@@ -120,6 +129,7 @@ bool engine_run(struct report *report, const struct plan *plan, const struct eng
 	run->report = report;
 	run->plan = plan;
 	run->options = options;
+	run->parallel = parallel_of(options);
 	run->started_us = os_monotonic_us();
 	report->run.started_at_ms = os_wall_us() / 1000;
 	report->run.end_reason = END_COMPLETE;

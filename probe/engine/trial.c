@@ -172,7 +172,7 @@ void trial_after(struct trial *trial, const struct transfer_result *result)
 
 void trials_pump(struct run *run)
 {
-	while (run->queue_head && run->ending == FAILURE_NONE && run->in_flight < run->options->parallel) {
+	while (run->queue_head && run->ending == FAILURE_NONE && run->in_flight < run->parallel) {
 		struct trial *trial = run->queue_head;
 		run->queue_head = trial->next_queued;
 		if (!run->queue_head)

@@ -95,6 +95,8 @@ bool os_random(void *out, size_t bytes);
 
 /** Is this stream (1 stdout, 2 stderr) a terminal? */
 bool os_is_terminal(int stream);
+/** How many files and sockets this process may have open at once, after asking for all that the system grants without rights. */
+size_t os_files_max(void);
 
 /**
  * Write a file whole or not at all: a temporary file beside it, then rename.

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <time.h>
@@ -52,6 +53,22 @@ bool os_random(void *out, size_t bytes)
 		bytes -= (size_t)got;
 	}
 	return true;
+}
+
+size_t os_files_max(void)
+{
+	enum { ENOUGH = 65536, LEAST = 256 };
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return LEAST;
+	rlim_t wanted = limit.rlim_max < ENOUGH ? limit.rlim_max : ENOUGH;
+	if (limit.rlim_cur < wanted) {
+		rlim_t before = limit.rlim_cur;
+		limit.rlim_cur = wanted;
+		if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+			limit.rlim_cur = before;
+	}
+	return (size_t)limit.rlim_cur;
 }
 
 bool os_is_terminal(int stream)

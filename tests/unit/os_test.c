@@ -363,6 +363,20 @@ static void clear_folder(void)
 	rmdir(folder);
 }
 
+static void all_granted_files_are_asked_for(void)
+{
+	struct rlimit before, after;
+	CHECK(getrlimit(RLIMIT_NOFILE, &before) == 0);
+	struct rlimit low = {before.rlim_max < 512 ? before.rlim_max / 2 : 256, before.rlim_max};
+	CHECK(setrlimit(RLIMIT_NOFILE, &low) == 0);
+	size_t most = os_files_max();
+	CHECK(getrlimit(RLIMIT_NOFILE, &after) == 0);
+	CHECK(most > low.rlim_cur);
+	CHECK(most == after.rlim_cur);
+	CHECK(after.rlim_max == before.rlim_max);
+	setrlimit(RLIMIT_NOFILE, &before);
+}
+
 int main(void)
 {
 	const char *temporary = getenv("TMPDIR");
@@ -385,6 +399,7 @@ int main(void)
 	clocks_run();
 	chance_differs();
 	the_machine_has_names();
+	all_granted_files_are_asked_for();
 	threads_run();
 	the_end_flushes_and_waits_for_no_thread();
 	clear_folder();
