@@ -57,16 +57,16 @@ static enum dns_outcome outcome_of(const struct report *report, const struct obs
 	case FAILURE_HOST_UNREACHABLE:
 		return dns_is_neighbourless(report, observation) ? DNS_SILENT : DNS_UNREACHABLE;
 	case FAILURE_NETWORK_UNREACHABLE:
-	case FAILURE_ADDRESS_NOT_AVAILABLE:
 		return DNS_UNREACHABLE;
+	case FAILURE_ADDRESS_NOT_AVAILABLE:
+	case FAILURE_TOO_MANY_FILES:
 	case FAILURE_DEADLINE:
 	case FAILURE_INTERRUPTED:
 		return DNS_UNFINISHED;
 	case FAILURE_PERMISSION_DENIED: /* some ICMPv6 errors come as EACCES */
-		return observation->dns.icmp.from ? DNS_UNREACHABLE : DNS_SAYS_OTHER;
+		return observation->dns.icmp.from ? DNS_UNREACHABLE : DNS_UNFINISHED;
 	case FAILURE_DNS_TEMPORARY:
 	case FAILURE_CONNECTION_ABORTED:
-	case FAILURE_TOO_MANY_FILES:
 	case FAILURE_SSL_UNKNOWN_AUTHORITY:
 	case FAILURE_SSL_INVALID_HOSTNAME:
 	case FAILURE_SSL_INVALID_CERTIFICATE:

@@ -19,7 +19,7 @@ enum dns_outcome {
 	DNS_REJECTS,	 /* port unreachable, or RST */
 	DNS_UNREACHABLE, /* no way to the server: a router says so, or this machine has no route */
 	DNS_SILENT,	 /* nothing came, not even an answer to ARP or a neighbour solicitation */
-	DNS_UNFINISHED,	 /* deadline or Ctrl-C */
+	DNS_UNFINISHED,	 /* deadline or Ctrl-C; or this system did not let the question out */
 	DNS_NOT_ASKED
 };
 

@@ -1,13 +1,12 @@
 /* Table H: what is wrong on this server, before anything leaves it. */
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "probe/core/address.h"
 #include "probe/diagnosis/dns_view.h"
 #include "probe/diagnosis/rules.h"
 
-enum { CLOCK_LIMIT_MS = 5 * 60 * 1000, CLOCK_WITNESSES = 2, AT_ONCE_US = 500 * 1000 };
+enum { AT_ONCE_US = 500 * 1000 };
 
 /* Everything of the path that should have left the machine: its attempts, or if there are none the questions to name servers. */
 static bool leaves_machine(const struct view *view)
@@ -114,6 +113,25 @@ static bool is_routeless(const struct view *view, const struct tried *tried)
 	       !(tried->tcp && tried->tcp->tcp.icmp.from) && !(route && text_equal(route->state, "present"));
 }
 
+/* Addresses of a range, by a version of IP that this server does without: what it is meant to reach works by the other. */
+static bool is_of_unused_version(const struct view *view)
+{
+	bool others = false, works = false;
+	if (view->target->kind != TARGET_CIDR || view->works || !view->tried_count)
+		return false;
+	const char *family = family_of(view->tried[0].attempt->address);
+	for (size_t i = 0; i < view->all_count; i++) {
+		const struct view *other = &view->all[i];
+		if (other->target->kind == TARGET_CIDR || other->proxied)
+			continue;
+		works |= other->works > 0;
+		for (size_t k = 0; k < other->tried_count; k++)
+			others |= other->tried[k].broke == STAGE_NONE &&
+				  strcmp(family_of(other->tried[k].attempt->address), family) == 0;
+	}
+	return works && !others;
+}
+
 /* The table has an entry for the target, and it says "unreachable": that is known at once, a dead neighbour only after a while. */
 static bool is_refused_by_route(const struct view *view, const struct tried *tried)
 {
@@ -160,6 +178,8 @@ static bool names_are_routeless(const struct view *view, struct dns_view *dns)
 bool rule_host_no_default_route(const struct view *view, struct verdict *out)
 {
 	struct dns_view dns;
+	if (is_of_unused_version(view))
+		return false;
 	bool names = names_are_routeless(view, &dns);
 	if (names) {
 		verdict_set(view, out, "host_no_default_route", dns_any(&dns, DNS_UNREACHABLE) ? 0.95 : 0.8);
@@ -252,6 +272,15 @@ static bool is_device_word(const struct tried *tried)
 	return tried->tcp && tried->tcp->tcp.icmp.from;
 }
 
+/* A question about the name, or the system's own lookup, that no device on the way had a word in. */
+static bool is_question(const struct view *view, const struct observation *one, const char *name)
+{
+	if (one->op == OP_SYSTEM_LOOKUP)
+		return text_equal(one->lookup.name, name);
+	return one->op == OP_DNS_QUERY && text_equal(one->dns.name, name) &&
+	       (!one->dns.icmp.from || own_icmp(view, &one->dns.tuple, &one->dns.icmp));
+}
+
 /* A connect that the system refused by itself; or, where no connect was made, such a question to a name server. */
 static bool refused_here(const struct view *view, struct verdict *out, const char *cause, enum failure failure)
 {
@@ -267,8 +296,7 @@ static bool refused_here(const struct view *view, struct verdict *out, const cha
 	}
 	for (size_t i = 0; name && i < view->report->observations.count; i++) {
 		const struct observation *one = view->report->observations.items[i];
-		if (one->op != OP_DNS_QUERY || one->failure != failure || !text_equal(one->dns.name, name) ||
-		    (one->dns.icmp.from && !own_icmp(view, &one->dns.tuple, &one->dns.icmp)))
+		if (one->failure != failure || !is_question(view, one, name))
 			continue;
 		any = verdict_set(view, out, cause, 0.9);
 		verdict_add_evidence(view, out, one);
@@ -317,68 +345,7 @@ bool rule_host_ephemeral_ports_exhausted(const struct view *view, struct verdict
 	return true;
 }
 
-/* ------------------------------------------------------------------ clock, hosts file, IPv6 */
-
-static bool clock_is_wrong(const struct report *report)
-{
-	return report->host.clock_witnesses >= CLOCK_WITNESSES && llabs(report->host.clock_offset_ms) > CLOCK_LIMIT_MS;
-}
-
-/* Would every certificate of the chain be valid by the servers' clocks? True where no dates are known. */
-static bool is_in_date_elsewhere(const struct report *report, const struct tls_handshake *tls)
-{
-	int64_t there_s = tls->verified_at_s - report->host.clock_offset_ms / 1000;
-	for (size_t i = 0; tls->verified_at_s > 0 && i < tls->chain_count; i++)
-		if (tls->chain[i].not_after_s > 0 &&
-		    (there_s < tls->chain[i].not_before_s || there_s > tls->chain[i].not_after_s))
-			return false;
-	return true;
-}
-
-/* Validity was judged by a wrong clock, and would be judged otherwise by the right one. */
-static bool is_out_of_date(const struct view *view, const struct tried *tried)
-{
-	const struct observation *tls = tried->proxy_tls && tried->broke == STAGE_PROXY ? tried->proxy_tls : tried->tls;
-	return tls && tls->failure != FAILURE_NONE &&
-	       (text_equal(tls->tls.verify, "expired") || text_equal(tls->tls.verify, "not_yet_valid")) &&
-	       is_in_date_elsewhere(view->report, &tls->tls);
-}
-
-/* A single Date has a second witness in a certificate that is out of date here, and in date by that Date. */
-static bool certificate_is_witness(const struct view *view, const struct tried *tried)
-{
-	return is_out_of_date(view, tried) && tried->tls && tried->tls->tls.chain_count &&
-	       tried->tls->tls.verified_at_s > 0 && tried->tls->tls.chain[0].not_after_s > 0;
-}
-
-bool rule_host_clock_breaks(const struct view *view, struct verdict *out)
-{
-	if (clock_is_wrong(view->report))
-		return verdict_if_any(view, out, "host_clock_skewed", 0.9, is_out_of_date);
-	return view->report->host.clock_witnesses == 1 && llabs(view->report->host.clock_offset_ms) > CLOCK_LIMIT_MS &&
-	       verdict_if_any(view, out, "host_clock_skewed", 0.7, certificate_is_witness);
-}
-
-/* Does some path break by it already? */
-static bool clock_breaks_any(const struct view *view)
-{
-	for (size_t i = 0; i < view->all_count; i++)
-		for (size_t k = 0; k < view->all[i].tried_count; k++)
-			if (tried_failed(&view->all[i].tried[k]) && is_out_of_date(view, &view->all[i].tried[k]))
-				return true;
-	return false;
-}
-
-/* Said of what still works only where nothing breaks by it: else the finding is there, and what works need not be doubted. */
-bool rule_host_clock_skewed(const struct view *view, struct verdict *out)
-{
-	if (!clock_is_wrong(view->report) || clock_breaks_any(view))
-		return false;
-	verdict_set(view, out, "host_clock_skewed", view->report->host.clock_witnesses > CLOCK_WITNESSES ? 0.95 : 0.9);
-	for (size_t i = 0; i < view->tried_count; i++)
-		verdict_add_evidence(view, out, view->tried[i].http);
-	return true;
-}
+/* ------------------------------------------------------------------ hosts file, IPv6 */
 
 static bool list_has_address(const struct text_list *list, const char *text)
 {

@@ -1,5 +1,6 @@
 /* Table M: what this run could not find out. */
 
+#include "probe/diagnosis/dns_view.h"
 #include "probe/diagnosis/rules.h"
 
 /* Something of the path ended so; or nothing of it was begun before the run ended so. */
@@ -31,4 +32,20 @@ bool rule_meas_interrupted(const struct view *view, struct verdict *out)
 		return false;
 	verdict_add_not_run(view, out, "what was unfinished when the run was stopped");
 	return verdict_set(view, out, "meas_interrupted", 0.95);
+}
+
+/* The servers have addresses, and the system's own lookup says that there are none: the agent goes by the lookup. */
+bool rule_meas_stack_disagrees(const struct view *view, struct verdict *out)
+{
+	struct dns_view dns;
+	const char *name = dns_broken_name(view);
+	dns_view_make(view, name, &dns);
+	bool failed = dns.lookup && dns.lookup->failure != FAILURE_NONE && dns.lookup->failure != FAILURE_DEADLINE &&
+		      dns.lookup->failure != FAILURE_INTERRUPTED;
+	if (!failed || !dns_all(&dns, DNS_SAYS_ADDRESS))
+		return false;
+	verdict_set(view, out, "meas_stack_disagrees", 0.6);
+	out->status = STATUS_INCONCLUSIVE;
+	dns_add_evidence(view, out, &dns, DNS_SAYS_ADDRESS);
+	return true;
 }

@@ -90,6 +90,22 @@ static const char *first_server(const struct view *view)
 	return NULL;
 }
 
+/* Were several names asked for, and no configured server had an address of any? Then it is about no name. */
+static bool servers_know_nothing(const struct view *view)
+{
+	const struct observation_list *list = &view->report->observations;
+	bool others = false;
+	for (size_t i = 0; i < list->count; i++) {
+		const struct observation *one = list->items[i];
+		if (one->op != OP_DNS_QUERY || one->dns.control)
+			continue;
+		if (one->failure == FAILURE_NONE && one->dns.answer_count)
+			return false;
+		others |= !text_equal(one->dns.name, view->name);
+	}
+	return others;
+}
+
 static struct subject the_resolver(const struct view *view)
 {
 	static const char *const about_names[] = {"dns_nxdomain_everywhere",
@@ -101,11 +117,12 @@ static struct subject the_resolver(const struct view *view)
 						  "dns_suffix_appended_capture",
 						  "dns_aaaa_only_no_v6",
 						  NULL};
+	static const char *const about_all[] = {"dns_nxdomain_everywhere", "dns_nodata", NULL};
 	static const char *const about_one_server[] = {"dns_servers_disagree", "dns_first_server_dead_slow", NULL};
 	const char *cause = view->path->verdict.cause;
 	if (strcmp(cause, "dns_no_servers") == 0)
 		return this_host(view);
-	if (is_one_of(cause, about_names))
+	if (is_one_of(cause, about_names) && !(is_one_of(cause, about_all) && servers_know_nothing(view)))
 		return the_name(view, view->name);
 	const char *servers = is_one_of(cause, about_one_server) ? first_server(view) : servers_of(view);
 	return servers ? (struct subject){SUBJECT_RESOLVER, servers} : the_name(view, view->name);
@@ -192,7 +209,10 @@ static struct subject the_answer(const struct view *view)
 	const char *cause = view->path->verdict.cause;
 	if (strcmp(cause, "http_port80_only_blocked") == 0)
 		return this_host(view);
-	return the_name(view, is_one_of(cause, by_others) ? redirect_host(view) : view->target->host);
+	const char *elsewhere = is_one_of(cause, by_others) ? redirect_host(view) : NULL;
+	if (!elsewhere && strikes_everything(view))
+		return this_host(view);
+	return the_name(view, elsewhere ? elsewhere : view->target->host);
 }
 
 struct subject subject_of(const struct view *view)

@@ -147,7 +147,7 @@ static enum failure record_error(struct observation *observation, int error, int
 			return lookup_errors[i].failure;
 		}
 	observation->os_error = os_error_name(system_error);
-	return FAILURE_DNS_OTHER;
+	return os_error_kind(system_error) == OS_ERROR_TOO_MANY_FILES ? FAILURE_TOO_MANY_FILES : FAILURE_DNS_OTHER;
 }
 
 static void on_async(uv_async_t *async)

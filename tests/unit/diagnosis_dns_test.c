@@ -179,6 +179,36 @@ static void one_word_for_all_names(bool over_tcp, const char *cause)
 	report_free(report);
 }
 
+static void lookup_fails_alone(void)
+{
+	struct report *report = unresolved(FAILURE_NONE, FAILURE_NONE);
+	diagnose(report);
+	CHECK_TEXT(report->paths[0]->verdict.cause, "meas_stack_disagrees");
+	CHECK_INT(report->paths[0]->verdict.status, STATUS_INCONCLUSIVE);
+	CHECK_INT(diagnose_exit_status(report), 3);
+	report_free(report);
+}
+
+/* Every name denied by every server is one fault of the servers; a name among others that exist is its own. */
+static void denied(bool other_is_known, size_t findings, const char *subject)
+{
+	struct report *report = build_report();
+	for (size_t i = 0; i < 2; i++) {
+		struct path *path = build_path(report, build_target(report, i ? "two.example" : "login.example", 443));
+		bool known = i == 1 && other_is_known;
+		build_lookup(report, path, known ? FAILURE_NONE : FAILURE_DNS_NXDOMAIN,
+			     known ? (const char *const[]){"20.190.128.1", NULL} : none);
+		build_query(report, path, "10.0.0.53", known ? FAILURE_NONE : FAILURE_DNS_NXDOMAIN,
+			    known ? "20.190.128.1" : NULL);
+		if (known)
+			build_works(report, path, "20.190.128.1");
+	}
+	diagnose(report);
+	CHECK_INT(report->finding_count, findings);
+	CHECK_TEXT(report->findings[0]->subject, subject);
+	report_free(report);
+}
+
 static void other_type_unanswered(void)
 {
 	struct report *report = unresolved(FAILURE_NONE, FAILURE_NONE);
@@ -216,6 +246,9 @@ int main(void)
 	one_word_for_all_names(false, "dns_port_rejected");
 	one_word_for_all_names(true, "dns_udp_blocked_tcp_ok");
 	other_type_unanswered();
+	lookup_fails_alone();
+	denied(false, 1, "10.0.0.53");
+	denied(true, 1, "login.example");
 	works_in_spite_of_a_server(FAILURE_TIMEOUT, 5 * SECOND_US, "dns_first_server_dead_slow");
 	works_in_spite_of_a_server(FAILURE_TIMEOUT, 20000, NULL); /* somebody's cache answered: nobody waits */
 	works_in_spite_of_a_server(FAILURE_DNS_NXDOMAIN, 20000, "dns_servers_disagree");
