@@ -15,6 +15,20 @@ enum { PEM_BYTES_MAX = 16 * 1024 * 1024, PEM_CERTIFICATES_MAX = 4096 };
 
 typedef bool certificate_cb(X509 *certificate, void *user);
 
+/* Up to which line it was read, where something stood there that is no certificate after all; 0 where nothing more came. */
+static int broken_line(const char *text, size_t length, BIO *bio)
+{
+	unsigned long error = ERR_peek_last_error();
+	if (ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE)
+		return 0;
+	char *left = NULL;
+	long left_bytes = BIO_get_mem_data(bio, &left);
+	int line = 1;
+	for (size_t i = 0; left && left_bytes >= 0 && i + (size_t)left_bytes < length; i++)
+		line += text[i] == '\n';
+	return line;
+}
+
 /* Hand on each certificate of a PEM file; other blocks are passed over. */
 static bool pem_each(const char *file, certificate_cb *each, void *user, struct err *err)
 {
@@ -25,11 +39,14 @@ static bool pem_each(const char *file, certificate_cb *each, void *user, struct 
 		return err_set(err, "%s: %s", file, reason);
 	BIO *bio = BIO_new_mem_buf(text, (int)length);
 	size_t found = 0;
+	int line = 0;
 	bool taken = true;
 	for (X509 *certificate = NULL; bio && taken && found < PEM_CERTIFICATES_MAX;) {
 		certificate = PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL);
-		if (!certificate)
+		if (!certificate) {
+			line = broken_line(text, length, bio);
 			break;
+		}
 		taken = each(certificate, user);
 		X509_free(certificate);
 		found++;
@@ -37,6 +54,8 @@ static bool pem_each(const char *file, certificate_cb *each, void *user, struct 
 	BIO_free(bio);
 	free(text);
 	ERR_clear_error();
+	if (line)
+		return err_set(err, "%s:%d: a block in PEM form before this line is damaged", file, line);
 	if (!found)
 		return err_set(err, "%s: holds no certificate in PEM form", file);
 	return taken || err_set(err, "%s: a certificate in it cannot be used", file);
