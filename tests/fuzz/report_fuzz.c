@@ -1,5 +1,6 @@
 /* Whatever bytes: a report is refused with a message that a terminal may show, or read; then writing, reading and writing it again
- * gives the same bytes, and no format lets a control character through. */
+ * gives the same bytes, no format lets a control character through, and it can be judged: twice with the same outcome, which
+ * can be written and read like any other. */
 
 #include <stdint.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include "probe/core/evidence_json.h"
 #include "probe/core/strbuf.h"
 #include "probe/core/utf8.h"
+#include "probe/diagnosis/diagnosis.h"
 #include "reports/report.h"
 
 #define MUST(condition)                                                                                \
@@ -61,6 +63,23 @@ static void check_formats(const struct report *report)
 	}
 }
 
+/* Judging anew says the same: it rests on nothing that an earlier judgement left. */
+static void check_judgement(struct report *report)
+{
+	struct strbuf first, second;
+	strbuf_init(&first);
+	strbuf_init(&second);
+	diagnose(report);
+	report_to_json(report, &first);
+	diagnose(report);
+	report_to_json(report, &second);
+	MUST(strcmp(first.data, second.data) == 0);
+	strbuf_free(&first);
+	strbuf_free(&second);
+	check_round_trip(report);
+	check_formats(report);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct report *report = NULL;
@@ -72,6 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	check_round_trip(report);
 	check_formats(report);
+	check_judgement(report);
 	report_free(report);
 	return 0;
 }
