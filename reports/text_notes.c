@@ -77,17 +77,51 @@ static const char *why_not_judged(struct notes *notes, const struct path *path)
 	return copy;
 }
 
-static void note_inconclusive(struct notes *notes, const struct report *report)
+/* Paths of one identity and route that could not be judged for the same reason: one note. */
+struct unjudged {
+	const struct path *first;
+	const char *why;
+	size_t paths;
+};
+
+static struct unjudged *find_unjudged(struct unjudged *all, size_t count, const struct path *path, const char *why)
+{
+	for (size_t i = 0; i < count; i++)
+		if (all[i].first->identity == path->identity && all[i].first->route.kind == path->route.kind &&
+		    strcmp(all[i].why, why) == 0)
+			return &all[i];
+	return NULL;
+}
+
+static size_t gather_unjudged(struct notes *notes, const struct report *report, struct unjudged *all)
 {
 	const struct text_list *open = &report->readiness.inconclusive;
+	size_t count = 0;
 	for (size_t i = 0; i < open->count; i++) {
 		const struct path *path = path_by_id(report, open->items[i]);
 		if (!path)
 			continue;
-		note(notes, SAY_NOTE_PATH,
-		     FILLS({"target", target_name(notes, path->target)},
-			   {"identity", say_text(say_identity(path->identity))},
-			   {"route", route_kind_text(path->route.kind)}, {"why", why_not_judged(notes, path)}));
+		const char *why = why_not_judged(notes, path);
+		struct unjudged *known = find_unjudged(all, count, path, why);
+		if (known)
+			known->paths++;
+		else if (count < NOTES_SHOWN)
+			all[count++] = (struct unjudged){path, why, 1};
+	}
+	return count;
+}
+
+static void note_inconclusive(struct notes *notes, const struct report *report)
+{
+	struct unjudged all[NOTES_SHOWN];
+	size_t count = gather_unjudged(notes, report, all);
+	for (size_t i = 0; i < count; i++) {
+		char more[24];
+		snprintf(more, sizeof(more), "%zu", all[i].paths - 1);
+		note(notes, all[i].paths > 1 ? SAY_NOTE_PATHS : SAY_NOTE_PATH,
+		     FILLS({"target", target_name(notes, all[i].first->target)}, {"count", more},
+			   {"identity", say_text(say_identity(all[i].first->identity))},
+			   {"route", route_kind_text(all[i].first->route.kind)}, {"why", all[i].why}));
 	}
 }
 

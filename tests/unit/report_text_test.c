@@ -185,6 +185,15 @@ static void test_inconclusive(void)
 	write_text(false, false);
 	check_first_line("INCONCLUSIVE: one path that decides could not be judged; the notes say why.");
 	check_lines(" - Not judged: login.microsoftonline.com as LocalSystem, wininet: not tried:\n   machine account");
+	struct path *alike = add_path("login.windows.net", 443, ROUTE_WININET, STATUS_INCONCLUSIVE);
+	text_list_add(report->arena, &alike->verdict.not_run, "machine account");
+	text_list_add(report->arena, &report->readiness.inconclusive, alike->id);
+	struct path *other = add_path("aka.ms", 443, ROUTE_WININET, STATUS_INCONCLUSIVE);
+	text_list_add(report->arena, &report->readiness.inconclusive, other->id);
+	write_text(false, false);
+	check_lines(" - Not judged: login.microsoftonline.com and 1 more as LocalSystem, wininet: not\n"
+		    "   tried: machine account");
+	check_lines(" - Not judged: aka.ms as LocalSystem, wininet: no reason recorded");
 	report->run.end_reason = END_DEADLINE;
 	write_text(false, false);
 	check_lines("INCONCLUSIVE: the time for the whole run was over before all that decides was\n"
