@@ -76,6 +76,20 @@ static size_t same_elsewhere(const struct view *view, const struct tls_handshake
 	return same;
 }
 
+/* Did the same name show another leaf, and a good chain, on another way of this run? */
+static bool is_good_elsewhere(const struct view *view, const struct tls_handshake *tls)
+{
+	const struct observation_list *list = &view->report->observations;
+	for (size_t i = 0; i < list->count; i++) {
+		const struct observation *other = list->items[i];
+		if (other->op == OP_TLS_HANDSHAKE && other->tls.sni && tls->sni &&
+		    strcasecmp(other->tls.sni, tls->sni) == 0 && tls_is_proven(view->report, other) &&
+		    other->tls.chain_count && !text_equal(other->tls.chain[0].issuer, tls->chain[0].issuer))
+			return true;
+	}
+	return false;
+}
+
 static bool is_known_issuer(const struct certificate *certificate)
 {
 	static const char *const known[] = {"Microsoft Corporation", "DigiCert Inc", "DigiCert, Inc."};
@@ -107,7 +121,8 @@ static double intermediate_confidence(const struct view *view, const struct tls_
 	const struct certificate *last = &tls->chain[tls->chain_count - 1];
 	if (issuer_seen_verified(view, last))
 		return 0.9;
-	if (names_an_inspector(last))
+	if (names_an_inspector(last) ||
+	    (is_good_elsewhere(view, tls) && !is_known_issuer(last) && !is_kin_of_verified(view, last)))
 		return 0;
 	bool public_leaf = tls->chain_count == 1 && tls->chain[0].has_aia;
 	if (public_leaf || is_known_issuer(last))
@@ -180,7 +195,8 @@ bool rule_tls_intercepted_untrusted(const struct view *view, struct verdict *out
 			continue;
 		const struct tls_handshake *tls = &tls_handshake_of(&view->tried[i])->tls;
 		double alone = text_equal(tls->verify, "self_signed_root") ? 0.8 : 0.55;
-		return verdict_if_any(view, out, "tls_intercepted_untrusted", same_elsewhere(view, tls) ? 0.9 : alone,
+		bool contrast = same_elsewhere(view, tls) || is_good_elsewhere(view, tls);
+		return verdict_if_any(view, out, "tls_intercepted_untrusted", contrast ? 0.9 : alone,
 				      is_intercepted_untrusted);
 	}
 	return false;

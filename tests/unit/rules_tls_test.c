@@ -163,6 +163,10 @@ static void inspected_and_untrusted(void)
 	verified(report, "other.example", "CN=Issuing CA");
 	expect(report, "tls_intercepted_untrusted", 0.5, 0.6, "some names only");
 	report = build_report();
+	leaf_by(report, direct(report, "login.example"), "CN=Corp CA 2", "issuer_missing")->chain[0].has_aia = true;
+	tls = verified(report, "login.example", "CN=Issuing CA");
+	expect(report, "tls_intercepted_untrusted", 0.9, 1, "the same name has another certificate elsewhere");
+	report = build_report();
 	leaf_by(report, direct(report, "login.example"), "CN=Corp CA", "other: CA signature digest too weak");
 	expect(report, "tls_intercepted_untrusted", 0.1, 0.4, "a weak chain");
 }
