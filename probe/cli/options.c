@@ -160,7 +160,10 @@ static bool take_report(struct reader *reader, const struct row *row, const char
 
 static bool take_text(struct reader *reader, const struct row *row, const char *value)
 {
-	*(const char **)(void *)((char *)reader->out + row->field) = value;
+	const char **field = (const char **)(void *)((char *)reader->out + row->field);
+	if (*field)
+		return err_set(reader->err, "--%s is given twice, and only one can count", row->name);
+	*field = value;
 	return true;
 }
 
