@@ -38,18 +38,12 @@ static void socket_record(struct connect_probe *probe)
 {
 	struct tcp_connect *tcp = &probe->observation->tcp;
 	struct os_tcp_info info;
-	if (!tcp->tuple.src || tcp->tuple.src_port == 0)
+	if (!tcp->tuple.src)
 		socket_source(probe->arena, probe->fd, &tcp->tuple);
 	if (!os_socket_tcp_info(probe->fd, &info))
 		return;
 	tcp->has_tcp_info = true;
-	tcp->tcp_info = (struct tcp_facts){
-		.rtt_us = info.rtt_us,
-		.retransmits = info.retransmits,
-		.unacked = info.unacked,
-		.mss = info.mss,
-		.held_back = info.held_back,
-	};
+	tcp->tcp_info = socket_tcp_facts(&info);
 }
 
 /* The end of every way. A linger that nothing disturbed does not count into the duration. */

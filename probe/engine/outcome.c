@@ -4,38 +4,9 @@
 
 #include "probe/core/arena.h"
 #include "probe/engine/hostile.h"
+#include "probe/engine/sockets.h"
 
 enum { ALERT_DECODE_ERROR = 50, SOCKS4_REJECTED = 91, SOCKS4_NO_IDENTD = 92, SOCKS4_OTHER_IDENTD = 93 };
-
-enum failure outcome_of_error(int code)
-{
-	switch (os_error_kind(code)) {
-	case OS_ERROR_REFUSED:
-		return FAILURE_CONNECTION_REFUSED;
-	case OS_ERROR_RESET:
-		return FAILURE_CONNECTION_RESET;
-	case OS_ERROR_ABORTED:
-		return FAILURE_CONNECTION_ABORTED;
-	case OS_ERROR_TIMED_OUT:
-		return FAILURE_TIMEOUT;
-	case OS_ERROR_HOST_UNREACHABLE:
-		return FAILURE_HOST_UNREACHABLE;
-	case OS_ERROR_NET_UNREACHABLE:
-	case OS_ERROR_BAD_FAMILY:
-		return FAILURE_NETWORK_UNREACHABLE;
-	case OS_ERROR_PERMISSION:
-		return FAILURE_PERMISSION_DENIED;
-	case OS_ERROR_ADDRESS_NOT_AVAILABLE:
-		return FAILURE_ADDRESS_NOT_AVAILABLE;
-	case OS_ERROR_TOO_MANY_FILES:
-		return FAILURE_TOO_MANY_FILES;
-	case OS_ERROR_OTHER:
-	case OS_ERROR_NONE:
-	case OS_ERROR_IN_PROGRESS:
-		break;
-	}
-	return FAILURE_UNKNOWN;
-}
 
 static int curl_error_of(const struct transfer *transfer)
 {
@@ -77,7 +48,7 @@ static enum failure broken(const struct transfer *transfer, struct ending ending
 	int error = socket_error_of(transfer);
 	if (transfer->socket.eof || ending.code == CURLE_GOT_NOTHING || is_after_fin(error))
 		return FAILURE_EOF;
-	return error ? outcome_of_error(error) : FAILURE_UNKNOWN;
+	return error ? socket_failure(error) : FAILURE_UNKNOWN;
 }
 
 static void close_observation(struct transfer *transfer, struct observation *observation, enum failure failure)
@@ -87,7 +58,7 @@ static void close_observation(struct transfer *transfer, struct observation *obs
 	observation->duration_us = transfer_now_us(transfer) - observation->start_us;
 	if (failure == FAILURE_NONE)
 		return;
-	if (error && outcome_of_error(error) == failure)
+	if (error && socket_failure(error) == failure)
 		observation->os_error = os_error_name(error);
 	else if (taken && !is_after_fin(taken)) /* an ICMP error on a connection that stood, too */
 		observation->os_error = os_error_name(taken);
@@ -108,7 +79,7 @@ static enum failure tcp_end(struct transfer *transfer, struct ending ending)
 	int error = socket_error_of(transfer);
 	enum failure failure = ending.failure;
 	if (ending.by_curl || failure == FAILURE_NONE)
-		failure = error ? outcome_of_error(error) : FAILURE_UNKNOWN;
+		failure = error ? socket_failure(error) : FAILURE_UNKNOWN;
 	close_observation(transfer, transfer->tcp, failure);
 	if (failure == FAILURE_UNKNOWN && error)
 		transfer->tcp->os_error = os_error_name(error);
@@ -359,14 +330,6 @@ static void close_earlier_exchange(struct transfer *transfer)
 		proxy_tap_close(transfer, FAILURE_EOF);
 }
 
-/* Not a byte came back after the hello. On a connection of its own the system's count tells too; it takes the FIN for a byte. */
-static bool heard_nothing(const struct transfer *transfer)
-{
-	const struct socket_facts *facts = &transfer->socket;
-	bool counted = transfer->via.scheme == VIA_DIRECT && facts->has_info;
-	return !transfer->tls_heard && (!counted || facts->info.bytes_received <= (facts->eof ? 1 : 0));
-}
-
 void outcome_write(struct transfer *transfer, struct ending ending)
 {
 	struct transfer_result *result = &transfer->result;
@@ -377,10 +340,8 @@ void outcome_write(struct transfer *transfer, struct ending ending)
 	close_earlier_exchange(transfer);
 	if (transfer_is_proxied_get(transfer) && transfer->http && transfer->proxy)
 		transfer->proxy->proxy.body_head = transfer->http->http.body_head;
-	bool silent = failure == FAILURE_CONNECTION_RESET || failure == FAILURE_EOF || failure == FAILURE_TIMEOUT;
 	result->failure = failure;
 	result->stage = failure == FAILURE_NONE ? STAGE_NONE : stage_of(transfer->step);
-	result->silent_after_hello = silent && transfer->step == STEP_TLS && heard_nothing(transfer);
 	location_take(transfer);
 	sort_observations(&result->observations);
 }

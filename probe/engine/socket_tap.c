@@ -5,78 +5,42 @@
 #include "probe/core/address.h"
 #include "probe/core/arena.h"
 #include "probe/engine/hostile.h"
-
-/* The address of a socket end, as text; false if it has none yet. */
-static bool end_text(const struct sockaddr_storage *end, char text[ADDRESS_TEXT_BYTES], int *port)
-{
-	struct address address = {0};
-	if (end->ss_family == AF_INET) {
-		struct sockaddr_in in;
-		memcpy(&in, end, sizeof(in));
-		address.family = 4;
-		memcpy(address.bytes, &in.sin_addr, 4);
-		*port = ntohs(in.sin_port);
-	} else if (end->ss_family == AF_INET6) {
-		struct sockaddr_in6 in;
-		memcpy(&in, end, sizeof(in));
-		address.family = 6;
-		memcpy(address.bytes, &in.sin6_addr, 16);
-		*port = ntohs(in.sin6_port);
-	}
-	if (!address.family)
-		return false;
-	address_format(&address, text);
-	return !address_is_unspecified(&address) && *port > 0;
-}
+#include "probe/engine/sockets.h"
 
 /* Whatever libcurl makes of a name: nothing but the address of this attempt is contacted. */
-static bool is_pinned(const struct transfer *transfer, const char *text)
+static bool is_pinned(const struct transfer *transfer, const struct address *address)
 {
-	struct address wanted, got;
-	return address_parse(transfer->address, &wanted) && address_parse(text, &got) && address_equal(&wanted, &got);
+	struct address wanted;
+	return address_parse(transfer->address, &wanted) && address_equal(&wanted, address) &&
+	       !address_is_unspecified(address);
 }
 
-curl_socket_t socket_tap_open(struct transfer *transfer, const struct curl_sockaddr *address)
+curl_socket_t socket_tap_open(struct transfer *transfer, const struct curl_sockaddr *peer)
 {
 	struct socket_facts *facts = &transfer->socket;
 	struct sockaddr_storage end = {0};
+	struct address address;
 	char text[ADDRESS_TEXT_BYTES];
 	int port = 0;
 	*facts = (struct socket_facts){.tuple = {.proto = "tcp", .src_port = NOT_MEASURED, .dst_port = NOT_MEASURED}};
 	facts->icmp = (struct icmp_error){.type = NOT_MEASURED, .code = NOT_MEASURED, .mtu = NOT_MEASURED};
-	if (address->addrlen > sizeof(end))
+	if (peer->addrlen > sizeof(end))
 		return CURL_SOCKET_BAD;
-	memcpy(&end, &address->addr, address->addrlen);
-	if (!end_text(&end, text, &port) || !is_pinned(transfer, text))
+	memcpy(&end, &peer->addr, peer->addrlen);
+	if (!socket_address_read((const struct sockaddr *)&end, &address, &port) || !is_pinned(transfer, &address))
 		return CURL_SOCKET_BAD;
-	facts->tuple.dst = arena_strdup(transfer->arena, text);
+	facts->tuple.dst = arena_strdup(transfer->arena, address_format(&address, text));
 	facts->tuple.dst_port = port;
-	curl_socket_t fd = socket(address->family, address->socktype, address->protocol);
-	if (fd == CURL_SOCKET_BAD) {
-		facts->error = os_socket_error();
-		return fd;
-	}
-	facts->fd = (os_socket)fd;
-	facts->open = true;
-	os_socket_set_nonblocking(facts->fd);
-	os_socket_keep_icmp(facts->fd, address->family == AF_INET6);
-	return fd;
+	facts->fd = socket_open(peer->family, peer->socktype, &facts->error);
+	facts->open = facts->fd != -1;
+	return facts->open ? (curl_socket_t)facts->fd : CURL_SOCKET_BAD;
 }
 
 void socket_tap_note_source(struct transfer *transfer)
 {
 	struct socket_facts *facts = &transfer->socket;
-	struct sockaddr_storage end = {0};
-	socklen_t length = sizeof(end);
-	char text[ADDRESS_TEXT_BYTES];
-	int port = 0;
-	if (facts->tuple.src || !facts->open)
-		return;
-	if (getsockname((curl_socket_t)facts->fd, (struct sockaddr *)&end, &length) != 0 ||
-	    !end_text(&end, text, &port))
-		return;
-	facts->tuple.src = arena_strdup(transfer->arena, text);
-	facts->tuple.src_port = port;
+	if (!facts->tuple.src && facts->open)
+		socket_source(transfer->arena, facts->fd, &facts->tuple);
 }
 
 /* Never by SO_ERROR: reading it would take libcurl's error away. */
@@ -99,20 +63,6 @@ void socket_tap_note_connected(struct transfer *transfer)
 	transfer_advance(transfer, transfer_step_after(transfer, STEP_TCP));
 }
 
-static void take_icmp(struct transfer *transfer)
-{
-	struct socket_facts *facts = &transfer->socket;
-	struct os_icmp icmp;
-	while (os_socket_next_icmp(facts->fd, &icmp)) {
-		if (facts->icmp.from)
-			continue;
-		facts->icmp.from = arena_strdup(transfer->arena, icmp.from);
-		facts->icmp.type = icmp.type;
-		facts->icmp.code = icmp.code;
-		facts->icmp.mtu = icmp.mtu;
-	}
-}
-
 /* The error of a connection that stood. An ICMP error does not end it, as it would not end the agent's: it is noted and taken away, so
  * that libcurl goes on. */
 static void take_error(struct transfer *transfer)
@@ -121,7 +71,7 @@ static void take_error(struct transfer *transfer)
 	int error = os_socket_take_error(facts->fd);
 	if (error)
 		facts->error = error;
-	take_icmp(transfer);
+	socket_take_icmp(transfer->arena, facts->fd, &facts->icmp);
 }
 
 /* On a connection that was reset the first try says so, a second one only that the pipe is broken. */
@@ -155,13 +105,8 @@ void socket_tap_write(struct transfer *transfer)
 	tcp->tuple = facts->tuple;
 	tcp->icmp = facts->icmp;
 	tcp->has_tcp_info = facts->has_info;
-	if (!facts->has_info)
-		return;
-	tcp->tcp_info = (struct tcp_facts){.rtt_us = facts->info.rtt_us,
-					   .retransmits = facts->info.retransmits,
-					   .unacked = facts->info.unacked,
-					   .mss = facts->info.mss,
-					   .held_back = facts->info.held_back};
+	if (facts->has_info)
+		tcp->tcp_info = socket_tcp_facts(&facts->info);
 }
 
 void socket_tap_close(struct transfer *transfer)
@@ -169,7 +114,7 @@ void socket_tap_close(struct transfer *transfer)
 	struct socket_facts *facts = &transfer->socket;
 	char byte;
 	socket_tap_measure(transfer);
-	take_icmp(transfer);
+	socket_take_icmp(transfer->arena, facts->fd, &facts->icmp);
 	if (facts->connected && recv((curl_socket_t)facts->fd, &byte, 1, MSG_PEEK) == 0)
 		facts->eof = true;
 	facts->open = false;
@@ -199,7 +144,6 @@ static void look_at_hello_reply(struct transfer *transfer, const unsigned char *
 	bool tunnelled_in_tls = transfer->step == STEP_TLS && transfer->via.scheme == VIA_HTTPS;
 	struct observation *observation = tls_tap_open_observation(transfer);
 	transfer->tls_looked_at = true;
-	transfer->tls_heard = true;
 	bool is_tls = (bytes[0] == 0x16 || bytes[0] == 0x15) && (length < 2 || bytes[1] == 3);
 	if (is_tls || tunnelled_in_tls || !observation)
 		return;

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "probe/core/address.h"
 #include "probe/core/arena.h"
 
 #ifndef SOCK_CLOEXEC
@@ -28,6 +27,30 @@ bool socket_address(const char *address, int port, struct sockaddr_storage *out,
 		return false;
 	memcpy(out, &v6, sizeof(v6));
 	*bytes = sizeof(v6);
+	return true;
+}
+
+bool socket_address_read(const struct sockaddr *from, struct address *out, int *port)
+{
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+	uint16_t network_port;
+	*out = (struct address){0};
+	if (from->sa_family == AF_INET) {
+		memcpy(&v4, from, sizeof(v4));
+		out->family = 4;
+		memcpy(out->bytes, &v4.sin_addr, 4);
+		network_port = v4.sin_port;
+	} else if (from->sa_family == AF_INET6) {
+		memcpy(&v6, from, sizeof(v6));
+		out->family = 6;
+		memcpy(out->bytes, &v6.sin6_addr, 16);
+		network_port = v6.sin6_port;
+	} else {
+		return false;
+	}
+	if (port)
+		*port = ntohs(network_port);
 	return true;
 }
 
@@ -90,32 +113,35 @@ int socket_send(os_socket fd, const uint8_t *bytes, uint16_t length)
 
 void socket_source(struct arena *arena, os_socket fd, struct tuple *tuple)
 {
-	struct sockaddr_storage local;
+	struct sockaddr_storage local = {0};
 	socklen_t bytes = sizeof(local);
-	struct address address = {0};
+	struct address address;
 	char text[ADDRESS_TEXT_BYTES];
-	if (getsockname((uv_os_sock_t)fd, (struct sockaddr *)&local, &bytes) != 0)
+	int port;
+	if (getsockname((uv_os_sock_t)fd, (struct sockaddr *)&local, &bytes) != 0 ||
+	    !socket_address_read((const struct sockaddr *)&local, &address, &port))
 		return;
-	if (local.ss_family == AF_INET) {
-		struct sockaddr_in v4;
-		memcpy(&v4, &local, sizeof(v4));
-		address.family = 4;
-		memcpy(address.bytes, &v4.sin_addr, 4);
-		tuple->src_port = ntohs(v4.sin_port);
-	} else {
-		struct sockaddr_in6 v6;
-		memcpy(&v6, &local, sizeof(v6));
-		address.family = 6;
-		memcpy(address.bytes, &v6.sin6_addr, 16);
-		tuple->src_port = ntohs(v6.sin6_port);
-	}
+	if (port == 0 || address_is_unspecified(&address))
+		return;
 	tuple->src = arena_strdup(arena, address_format(&address, text));
+	tuple->src_port = port;
 }
 
-int socket_take_errors(struct arena *arena, os_socket fd, struct icmp_error *icmp)
+struct tcp_facts socket_tcp_facts(const struct os_tcp_info *info)
 {
-	int error = os_socket_take_error(fd); /* first: taking from the queue clears it */
+	return (struct tcp_facts){
+		.rtt_us = info->rtt_us,
+		.retransmits = info->retransmits,
+		.unacked = info->unacked,
+		.mss = info->mss,
+		.held_back = info->held_back,
+	};
+}
+
+int socket_take_icmp(struct arena *arena, os_socket fd, struct icmp_error *icmp)
+{
 	struct os_icmp got;
+	int error = 0;
 	for (unsigned i = 0; i < ICMP_ERRORS_MAX && os_socket_next_icmp(fd, &got); i++) {
 		if (!error)
 			error = got.error;
@@ -127,4 +153,11 @@ int socket_take_errors(struct arena *arena, os_socket fd, struct icmp_error *icm
 		icmp->mtu = got.mtu;
 	}
 	return error;
+}
+
+int socket_take_errors(struct arena *arena, os_socket fd, struct icmp_error *icmp)
+{
+	int error = os_socket_take_error(fd); /* first: taking from the queue clears it */
+	int queued = socket_take_icmp(arena, fd, icmp);
+	return error ? error : queued;
 }

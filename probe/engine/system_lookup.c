@@ -1,10 +1,10 @@
 #include "probe/engine/system_lookup.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "probe/core/address.h"
 #include "probe/core/arena.h"
+#include "probe/engine/sockets.h"
 #include "probe/os/os.h"
 
 enum { SYSTEM_ADDRESSES_MAX = 64 };
@@ -65,25 +65,6 @@ static void job_release(struct system_job *job)
 
 /* ------------------------------------------------------------------ the thread */
 
-static bool address_read(const struct sockaddr *from, struct address *out)
-{
-	memset(out, 0, sizeof(*out));
-	if (from->sa_family == AF_INET) {
-		struct sockaddr_in v4;
-		memcpy(&v4, from, sizeof(v4));
-		out->family = 4;
-		memcpy(out->bytes, &v4.sin_addr, 4);
-		return true;
-	}
-	if (from->sa_family != AF_INET6)
-		return false;
-	struct sockaddr_in6 v6;
-	memcpy(&v6, from, sizeof(v6));
-	out->family = 6;
-	memcpy(out->bytes, &v6.sin6_addr, 16);
-	return true;
-}
-
 static bool has_address(const struct system_job *job, const struct address *address)
 {
 	for (size_t i = 0; i < job->count; i++)
@@ -96,7 +77,7 @@ static void take_addresses(struct system_job *job, const struct addrinfo *list)
 {
 	struct address address;
 	for (; list && job->count < SYSTEM_ADDRESSES_MAX; list = list->ai_next)
-		if (address_read(list->ai_addr, &address) && !has_address(job, &address))
+		if (socket_address_read(list->ai_addr, &address, NULL) && !has_address(job, &address))
 			job->addresses[job->count++] = address;
 }
 

@@ -109,7 +109,6 @@ static void on_record(struct tls_link *link, const unsigned char *bytes, size_t 
 	struct tls_handshake *tls = &link->observation->tls;
 	char first[FIRST_BYTES_MAX];
 	bool is_tls = length >= 2 && bytes[0] >= 0x14 && bytes[0] <= 0x17 && bytes[1] == 3;
-	link->transfer->tls_heard = true;
 	if (tls->progress != TLS_HELLO_SENT || length > sizeof(first))
 		return;
 	tls->plain_reply = NULL;

@@ -112,7 +112,6 @@ static void describe_tls(struct transfer *transfer, struct tls_handshake *tls, b
 	tls->peer = to_proxy ? "proxy" : "target";
 	tls->sni = address_parse(host, &literal) ? NULL : host;
 	transfer->tls_looked_at = false;
-	transfer->tls_heard = false;
 }
 
 static void step_describe(struct transfer *transfer, enum step step, struct observation *observation)

@@ -49,8 +49,7 @@ struct transfer_result {
 	enum stage stage;		      /* where it ended; STAGE_NONE: all went through */
 	const char *
 		location; /* the Location of a 3xx answer, absolute, with its query (never to be reported); NULL else */
-	bool silent_after_hello; /* connected, hello sent, not one byte came back, then reset, FIN or nothing */
-	bool proxy_wants_auth;	 /* ended with 407; the last proxy_exchange has the schemes */
+	bool proxy_wants_auth; /* ended with 407; the last proxy_exchange has the schemes */
 };
 
 /**

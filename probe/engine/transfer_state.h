@@ -116,7 +116,6 @@ struct transfer {
 	bool request_sent;	  /* CONNECT, GET or the SOCKS greeting of this round */
 	bool reply_looked_at;	  /* the peek at this round's reply is over */
 	bool tls_looked_at;	  /* the same for the first bytes of a handshake */
-	bool tls_heard;		  /* a record, or anything, came back after the hello */
 	bool certificate_refused; /* by our verification */
 	int64_t hold_until_us;
 	int64_t received_before; /* bytes that came before this round's request; NOT_MEASURED where not counted */
@@ -166,7 +165,7 @@ int pool_close_socket(void *user, curl_socket_t fd);
 /* socket_tap.c */
 
 /** Make the socket that libcurl asks for, if it is for the address that we pinned. CURL_SOCKET_BAD else. */
-curl_socket_t socket_tap_open(struct transfer *transfer, const struct curl_sockaddr *address);
+curl_socket_t socket_tap_open(struct transfer *transfer, const struct curl_sockaddr *peer);
 /** Fill in the source as soon as the system has chosen one. */
 void socket_tap_note_source(struct transfer *transfer);
 /** Has the TCP handshake finished? Then the step after it is open. */
@@ -228,8 +227,6 @@ void reply_line(struct arena *arena, struct reply *reply, const char *line, size
 
 /** Close what is open and say in transfer->result what came of it. libcurl's handle is still there, its connection is not. */
 void outcome_write(struct transfer *transfer, struct ending ending);
-/** What a socket error means for a connection attempt. */
-enum failure outcome_of_error(int code);
 /** Is it a reset of a connection that nobody had closed? */
 bool outcome_says_reset(int error);
 
