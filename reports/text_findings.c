@@ -8,7 +8,7 @@
 #include "probe/core/timestamp.h"
 #include "reports/screen.h"
 
-enum { EVIDENCE_SHOWN = 6, FLOWS_SHOWN = 8, TARGETS_SHOWN = 4, NAME_BYTES = 300 };
+enum { EVIDENCE_SHOWN = 4, FLOWS_SHOWN = 8, TARGETS_SHOWN = 4, NAME_BYTES = 300 };
 
 static void item_more(struct page *page, size_t total, size_t shown)
 {

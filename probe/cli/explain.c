@@ -1,5 +1,6 @@
 #include "probe/cli/explain.h"
 
+#include <string.h>
 #include <strings.h>
 
 #include "probe/core/strbuf.h"
@@ -29,13 +30,25 @@ static void add_lines(struct strbuf *out, const char *lines)
 	strbuf_add_char(out, '\n');
 }
 
+/* No finding is at hand: the report of a run fills in names and addresses. */
+static void add_remedy(struct strbuf *out, const char *remedy)
+{
+	static const struct cause_words words = {
+		.subject = "[subject of the finding]", .target = "[target]", .proxy = "HOST:PORT"};
+	struct strbuf text;
+	strbuf_init(&text);
+	cause_fill_in(&text, remedy, strlen(remedy), &words);
+	add_lines(out, text.data);
+	strbuf_free(&text);
+}
+
 static void explain_cause(const struct cause *cause, struct strbuf *out)
 {
 	const char *owner = owner_text(cause->owner), *stage = stage_text(cause->stage);
 	strbuf_printf(out, "%s: %s\n", cause->id, cause->title);
 	strbuf_printf(out, "stage %s, whose: %s\n", stage ? stage : "none", owner ? owner : "nobody's in particular");
 	strbuf_printf(out, "It is said when this was seen: %s\nWhat to do:\n", cause->proof);
-	add_lines(out, cause->remedy);
+	add_remedy(out, cause->remedy);
 }
 
 static void explain_agent_error(const struct agent_error *error, struct strbuf *out)

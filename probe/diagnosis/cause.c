@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "probe/core/strbuf.h"
+
 static const struct cause causes[] = {
 #define CAUSE(...) {__VA_ARGS__},
 #include "probe/diagnosis/causes.def"
@@ -20,4 +22,22 @@ const struct cause *cause_find(const char *id)
 		if (strcmp(causes[i].id, id) == 0)
 			return &causes[i];
 	return NULL;
+}
+
+void cause_fill_in(struct strbuf *out, const char *text, size_t length, const struct cause_words *words)
+{
+	const struct {
+		const char *name, *value;
+	} fills[] = {{"{subject}", words->subject}, {"{target}", words->target}, {"{proxy}", words->proxy}};
+	const size_t count = sizeof(fills) / sizeof(fills[0]);
+	for (size_t i = 0; i < length; i++) {
+		size_t k = 0;
+		while (k < count && strncmp(text + i, fills[k].name, strlen(fills[k].name)) != 0)
+			k++;
+		if (k < count)
+			strbuf_add(out, fills[k].value);
+		else
+			strbuf_add_char(out, text[i]);
+		i += k < count ? strlen(fills[k].name) - 1 : 0;
+	}
 }

@@ -3,6 +3,8 @@
 
 #include "probe/core/evidence.h"
 
+struct strbuf;
+
 /** One row of causes.def. */
 struct cause {
 	const char *id;
@@ -10,8 +12,18 @@ struct cause {
 	enum owner owner;
 	const char *title;  /* what it is, a few words: "The proxy refuses the connection" */
 	const char *proof;  /* what must have been seen for it to be said */
-	const char *remedy; /* lines separated by \n, each a step for the owner; {subject} and {target} are filled in */
+	const char *remedy; /* lines separated by \n, each a step for the owner; with places for cause_words */
 };
+
+/** What stands for {subject}, {target} and {proxy} in a remedy. */
+struct cause_words {
+	const char *subject; /* what the finding is about */
+	const char *target;  /* what it strikes */
+	const char *proxy;   /* host:port of the proxy by which it works */
+};
+
+/** Append the first length bytes of a remedy's text with its places filled in; none of the words is NULL. */
+void cause_fill_in(struct strbuf *out, const char *text, size_t length, const struct cause_words *words);
 
 /** The row of that id, or NULL. */
 const struct cause *cause_find(const char *id);

@@ -2,11 +2,12 @@
 
 #include <string.h>
 
+#include "probe/core/address.h"
 #include "probe/core/arena.h"
 #include "probe/core/strbuf.h"
 #include "probe/diagnosis/parts.h"
 
-enum { EVIDENCE_MAX = 32 };
+enum { EVIDENCE_MAX = 32, HOST_PORT_BYTES = 300 };
 
 static bool same_thing(const struct finding *finding, const struct verdict *verdict, const struct subject *subject)
 {
@@ -118,35 +119,31 @@ static const char *targets_in_words(struct report *report, const struct finding 
 		       : arena_printf(report->arena, "%s (and %zu more)", first, finding->target_count - 1);
 }
 
-/* One line of a remedy with its placeholders filled in. */
-static const char *fill_in(struct report *report, const struct finding *finding, const char *line, size_t length)
+/* The proxy by which it works, as a setting is written; where none is known, what to put there. */
+static const char *working_proxy(struct report *report, const struct finding *finding)
 {
-	static const char subject[] = "{subject}", target[] = "{target}";
-	struct strbuf text;
-	strbuf_init(&text);
-	for (size_t i = 0; i < length; i++) {
-		if (strncmp(line + i, subject, sizeof(subject) - 1) == 0) {
-			strbuf_add(&text, finding->subject ? finding->subject : "it");
-			i += sizeof(subject) - 2;
-		} else if (strncmp(line + i, target, sizeof(target) - 1) == 0) {
-			strbuf_add(&text, targets_in_words(report, finding));
-			i += sizeof(target) - 2;
-		} else {
-			strbuf_add_char(&text, line[i]);
-		}
-	}
-	const char *filled = arena_strdup(report->arena, text.data);
-	strbuf_free(&text);
-	return filled;
+	struct via via;
+	char *text = arena_alloc(report->arena, HOST_PORT_BYTES);
+	const struct path *other = finding_other_way(finding);
+	if (!other || !via_parse(report->arena, other->route.via, &via) || !via.host)
+		return "HOST:PORT";
+	return host_port_format(via.host, via.port, text, HOST_PORT_BYTES);
 }
 
 static void fill_remedy(struct report *report, struct finding *finding)
 {
 	const struct cause *cause = cause_find(finding->cause);
+	const struct cause_words words = {.subject = finding->subject ? finding->subject : "it",
+					  .target = targets_in_words(report, finding),
+					  .proxy = working_proxy(report, finding)};
 	for (const char *line = cause ? cause->remedy : ""; *line;) {
 		size_t length = strcspn(line, "\n");
+		struct strbuf text;
+		strbuf_init(&text);
+		cause_fill_in(&text, line, length, &words);
 		if (length)
-			text_list_add(report->arena, &finding->remedy, fill_in(report, finding, line, length));
+			text_list_add(report->arena, &finding->remedy, arena_strdup(report->arena, text.data));
+		strbuf_free(&text);
 		line += length + (line[length] == '\n');
 	}
 }

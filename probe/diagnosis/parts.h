@@ -16,7 +16,7 @@ void stages_judge(const struct view *view, struct path *path);
 void laws_apply(const struct view *view, struct verdict *verdict);
 
 /** Is the verdict inconclusive only because a stand-in's name may not exist ("our list may be old"), or because silence in a range
- *  proves nothing? Then it neither makes a finding nor holds up readiness. */
+ *  proves nothing? Then it makes no finding, and a range does not hold up readiness. */
 bool verdict_is_excused(const struct view *view);
 
 /** Does another target of the same allow-list rule pass on its effective path, so that this stand-in's failure does not count? */
@@ -37,6 +37,9 @@ struct subject subject_of(const struct view *view);
 
 /** What was seen, in a sentence or two for people, with names, numbers and addresses. */
 const char *summary_of(const struct report *report, const struct finding *finding);
+
+/** The path that works by other settings, as the evidence of a cause about settings shows it; NULL: none is shown. */
+const struct path *finding_other_way(const struct finding *finding);
 
 /** One observation in words, without a final period; texts from the network are cut short. */
 const char *observation_in_words(const struct report *report, const struct observation *observation);

@@ -40,105 +40,52 @@ static const char *list_in_words(struct arena *arena, const struct text_list *li
 	return list->count > LIST_SHOWN ? arena_printf(arena, "%s and %zu more", text, list->count - LIST_SHOWN) : text;
 }
 
+/* The words of a failure in such a table; NULL: it has none there. */
+static const char *words_of(const char *const *words, size_t count, enum failure failure)
+{
+	return (size_t)failure < count ? words[failure] : NULL;
+}
+
 /* How a thing ended, after its subject: "got no answer for 5.0 s". */
 static const char *ending(struct arena *arena, const struct observation *one)
 {
-	switch (one->failure) {
-	case FAILURE_NONE:
-		return "went through";
-	case FAILURE_TIMEOUT:
+	static const char *const words[] = {
+		[FAILURE_NONE] = "went through",
+		[FAILURE_CONNECTION_REFUSED] = "was refused",
+		[FAILURE_CONNECTION_RESET] = "was reset",
+		[FAILURE_CONNECTION_ABORTED] = "was given up by this system",
+		[FAILURE_HOST_UNREACHABLE] = "failed: the host cannot be reached",
+		[FAILURE_NETWORK_UNREACHABLE] = "failed at once: there is no route",
+		[FAILURE_EOF] = "was closed by the other side",
+		[FAILURE_PERMISSION_DENIED] = "was forbidden by this system",
+		[FAILURE_ADDRESS_NOT_AVAILABLE] = "failed at once: no local address or port is left",
+		[FAILURE_TOO_MANY_FILES] = "failed at once: too many open sockets",
+		[FAILURE_DEADLINE] = "was cut short by the deadline of the run",
+		[FAILURE_INTERRUPTED] = "was cut short when the run was stopped",
+	};
+	if (one->failure == FAILURE_TIMEOUT)
 		return arena_printf(arena, "got no answer for %s", seconds(arena, one->duration_us));
-	case FAILURE_CONNECTION_REFUSED:
-		return "was refused";
-	case FAILURE_CONNECTION_RESET:
-		return "was reset";
-	case FAILURE_CONNECTION_ABORTED:
-		return "was given up by this system";
-	case FAILURE_HOST_UNREACHABLE:
-		return "failed: the host cannot be reached";
-	case FAILURE_NETWORK_UNREACHABLE:
-		return "failed at once: there is no route";
-	case FAILURE_EOF:
-		return "was closed by the other side";
-	case FAILURE_PERMISSION_DENIED:
-		return "was forbidden by this system";
-	case FAILURE_ADDRESS_NOT_AVAILABLE:
-		return "failed at once: no local address or port is left";
-	case FAILURE_TOO_MANY_FILES:
-		return "failed at once: too many open sockets";
-	case FAILURE_DEADLINE:
-		return "was cut short by the deadline of the run";
-	case FAILURE_INTERRUPTED:
-		return "was cut short when the run was stopped";
-	case FAILURE_DNS_NXDOMAIN:
-	case FAILURE_DNS_SERVFAIL:
-	case FAILURE_DNS_REFUSED:
-	case FAILURE_DNS_NO_ANSWER:
-	case FAILURE_DNS_FORMERR:
-	case FAILURE_DNS_NOTIMP:
-	case FAILURE_DNS_MALFORMED:
-	case FAILURE_DNS_TEMPORARY:
-	case FAILURE_DNS_OTHER:
-	case FAILURE_SSL_UNKNOWN_AUTHORITY:
-	case FAILURE_SSL_INVALID_HOSTNAME:
-	case FAILURE_SSL_INVALID_CERTIFICATE:
-	case FAILURE_SSL_FAILED_HANDSHAKE:
-	case FAILURE_PROXY_STATUS:
-	case FAILURE_PROXY_MALFORMED:
-	case FAILURE_SOCKS_REFUSED:
-	case FAILURE_HTTP_MALFORMED:
-	case FAILURE_UNKNOWN:
-		break;
-	}
-	return arena_printf(arena, "failed (%s)", failure_text(one->failure));
+	const char *known = words_of(words, sizeof(words) / sizeof(words[0]), one->failure);
+	return known ? known : arena_printf(arena, "failed (%s)", failure_text(one->failure));
 }
 
 /* ------------------------------------------------------------------ kind by kind */
 
 static const char *said_by_server(struct arena *arena, const struct observation *one)
 {
-	switch (one->failure) {
-	case FAILURE_DNS_NXDOMAIN:
-		return "says that there is no such name (NXDOMAIN)";
-	case FAILURE_DNS_SERVFAIL:
-		return "could not find out (SERVFAIL)";
-	case FAILURE_DNS_REFUSED:
-		return "refuses to answer (REFUSED)";
-	case FAILURE_DNS_NO_ANSWER:
-		return "knows the name, but no address of it";
-	case FAILURE_DNS_FORMERR:
-	case FAILURE_DNS_MALFORMED:
-		return "sent a reply that is no answer to the question";
-	case FAILURE_TIMEOUT:
+	static const char *const words[] = {
+		[FAILURE_DNS_NXDOMAIN] = "says that there is no such name (NXDOMAIN)",
+		[FAILURE_DNS_SERVFAIL] = "could not find out (SERVFAIL)",
+		[FAILURE_DNS_REFUSED] = "refuses to answer (REFUSED)",
+		[FAILURE_DNS_NO_ANSWER] = "knows the name, but no address of it",
+		[FAILURE_DNS_FORMERR] = "sent a reply that is no answer to the question",
+		[FAILURE_DNS_MALFORMED] = "sent a reply that is no answer to the question",
+		[FAILURE_CONNECTION_REFUSED] = "has nothing listening on its DNS port",
+	};
+	if (one->failure == FAILURE_TIMEOUT)
 		return arena_printf(arena, "did not answer within %s", seconds(arena, one->duration_us));
-	case FAILURE_CONNECTION_REFUSED:
-		return "has nothing listening on its DNS port";
-	case FAILURE_NONE:
-	case FAILURE_CONNECTION_RESET:
-	case FAILURE_CONNECTION_ABORTED:
-	case FAILURE_HOST_UNREACHABLE:
-	case FAILURE_NETWORK_UNREACHABLE:
-	case FAILURE_EOF:
-	case FAILURE_PERMISSION_DENIED:
-	case FAILURE_ADDRESS_NOT_AVAILABLE:
-	case FAILURE_TOO_MANY_FILES:
-	case FAILURE_DNS_NOTIMP:
-	case FAILURE_DNS_TEMPORARY:
-	case FAILURE_DNS_OTHER:
-	case FAILURE_SSL_UNKNOWN_AUTHORITY:
-	case FAILURE_SSL_INVALID_HOSTNAME:
-	case FAILURE_SSL_INVALID_CERTIFICATE:
-	case FAILURE_SSL_FAILED_HANDSHAKE:
-	case FAILURE_PROXY_STATUS:
-	case FAILURE_PROXY_MALFORMED:
-	case FAILURE_SOCKS_REFUSED:
-	case FAILURE_HTTP_MALFORMED:
-	case FAILURE_DEADLINE:
-	case FAILURE_INTERRUPTED:
-	case FAILURE_UNKNOWN:
-		break;
-	}
-	return arena_printf(arena, "could not be asked (%s)", failure_text(one->failure));
+	const char *known = words_of(words, sizeof(words) / sizeof(words[0]), one->failure);
+	return known ? known : arena_printf(arena, "could not be asked (%s)", failure_text(one->failure));
 }
 
 static const char *query_in_words(struct arena *arena, const struct observation *one)
@@ -172,24 +119,52 @@ static const char *connect_in_words(struct arena *arena, const struct observatio
 static const char *proxy_in_words(struct arena *arena, const struct observation *one)
 {
 	const struct proxy_exchange *proxy = &one->proxy;
-	const char *asked = arena_printf(arena, "proxy %s, asked for %s %s,", proxy->proxy ? proxy->proxy : "?",
-					 proxy->method ? proxy->method : "?", shorten(arena, proxy->request));
+	const char *name = proxy->proxy ? proxy->proxy : "?", *method = proxy->method ? proxy->method : "?";
+	const char *request = arena_printf(arena, "%s %s", method, shorten(arena, proxy->request));
 	if (proxy->status != NOT_MEASURED && proxy->schemes.count)
-		return arena_printf(arena, "%s answered %d and wants a sign-in (%s)", asked, proxy->status,
-				    list_in_words(arena, &proxy->schemes));
+		return arena_printf(arena, "proxy %s answered %s with %d and wants a sign-in (%s)", name, request,
+				    proxy->status, list_in_words(arena, &proxy->schemes));
 	if (proxy->status != NOT_MEASURED)
-		return arena_printf(arena, "%s answered %d", asked, proxy->status);
+		return arena_printf(arena, "proxy %s answered %s with %d", name, request, proxy->status);
 	if (proxy->socks_reply != NOT_MEASURED)
-		return arena_printf(arena, "%s gave SOCKS reply %d", asked, proxy->socks_reply);
+		return arena_printf(arena, "proxy %s answered %s with SOCKS reply %d", name, request,
+				    proxy->socks_reply);
 	if (proxy->first_bytes)
-		return arena_printf(arena, "%s sent something else: %s", asked, shorten(arena, proxy->first_bytes));
-	return arena_printf(arena, "%s said nothing that it should: the exchange %s", asked, ending(arena, one));
+		return arena_printf(arena, "proxy %s answered %s with something else: %s", name, request,
+				    shorten(arena, proxy->first_bytes));
+	if (one->failure == FAILURE_TIMEOUT)
+		return arena_printf(arena, "proxy %s did not answer %s within %s", name, request,
+				    seconds(arena, one->duration_us));
+	return arena_printf(arena, "proxy %s gave no answer to %s: the connection %s", name, request,
+			    ending(arena, one));
+}
+
+/* What the check of a chain came to, after "a certificate". */
+static const char *check_in_words(struct arena *arena, const char *verify)
+{
+	static const struct {
+		const char *verify, *words;
+	} known[] = {
+		{"ok", "its issuer is trusted here"},
+		{"expired", "it has expired"},
+		{"not_yet_valid", "it is not yet valid"},
+		{"self_signed_leaf", "it vouches for itself alone"},
+		{"self_signed_root", "its root is not trusted here"},
+		{"issuer_missing", "its issuer is not known here"},
+		{"revoked", "it is revoked"},
+	};
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (text_equal(known[i].verify, verify))
+			return known[i].words;
+	return verify ? shorten(arena, verify) : "it was not checked";
 }
 
 static const char *tls_in_words(struct arena *arena, const struct observation *one)
 {
 	const struct tls_handshake *tls = &one->tls;
-	const char *with = arena_printf(arena, "TLS with %s as %s", peer(arena, &tls->tuple), shorten(arena, tls->sni));
+	const char *with =
+		tls->sni ? arena_printf(arena, "TLS with %s at %s", shorten(arena, tls->sni), peer(arena, &tls->tuple))
+			 : arena_printf(arena, "TLS with %s", peer(arena, &tls->tuple));
 	if (tls->alert != NOT_MEASURED)
 		return arena_printf(arena, "%s ended with alert %d", with, tls->alert);
 	if (tls->plain_reply)
@@ -197,8 +172,8 @@ static const char *tls_in_words(struct arena *arena, const struct observation *o
 				    shorten(arena, tls->plain_reply));
 	if (tls->chain_count && (one->failure != FAILURE_NONE || !tls->root_public)) {
 		const char *issuer = tls->chain[0].issuer_cn ? tls->chain[0].issuer_cn : tls->chain[0].issuer;
-		return arena_printf(arena, "%s brought a certificate issued by %s (verification: %s%s)", with,
-				    shorten(arena, issuer), tls->verify ? shorten(arena, tls->verify) : "not done",
+		return arena_printf(arena, "%s brought a certificate issued by %s (%s%s)", with, shorten(arena, issuer),
+				    check_in_words(arena, tls->verify),
 				    tls->name_matches ? "" : "; it is for another name");
 	}
 	return arena_printf(arena, "%s %s", with, ending(arena, one));

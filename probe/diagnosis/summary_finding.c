@@ -39,22 +39,36 @@ static const char *names(const struct report *report, const struct finding *find
 	return arena_printf(report->arena, "%s and %zu more", finding->targets[0]->name, finding->target_count - 1);
 }
 
-/* The way that works, as the evidence of a C cause shows it: "SYSTEM goes ... ; the user's ... works". */
-static const char *other_way(const struct report *report, const struct finding *finding)
+const struct path *finding_other_way(const struct finding *finding)
 {
-	const struct path *broken = finding->paths.count ? finding->paths.items[0] : NULL;
-	for (size_t i = 0; broken && i < finding->evidence.count; i++) {
+	for (size_t i = 0; finding->stage == STAGE_SETTINGS && i < finding->evidence.count; i++) {
 		const struct observation *one = finding->evidence.items[i];
 		const struct path *path = one->paths.count ? one->paths.items[0] : NULL;
-		if (one->failure != FAILURE_NONE || !path || path_list_has(&finding->paths, path))
-			continue;
-		return arena_printf(report->arena,
-				    "%s, as %s by %s, goes %s and fails, while %s by %s goes %s and works",
-				    names(report, finding), identity_text(broken->identity),
-				    route_kind_text(broken->route.kind), broken->route.via,
-				    identity_text(path->identity), route_kind_text(path->route.kind), path->route.via);
+		if (one->failure == FAILURE_NONE && path && !path_list_has(&finding->paths, path))
+			return path;
 	}
 	return NULL;
+}
+
+/* "the user's wininet settings lead to PROXY proxy.corp:3128", "... lead direct". */
+static const char *way_in_words(struct arena *arena, const struct path *path)
+{
+	const char *via = path->route.via ? path->route.via : "nowhere";
+	bool direct = text_equal(via, "DIRECT");
+	return arena_printf(arena, "%s %s settings lead %s%s",
+			    path->identity == IDENTITY_SYSTEM ? "LocalSystem's" : "the user's",
+			    route_kind_text(path->route.kind), direct ? "" : "to ", direct ? "direct" : via);
+}
+
+/* The way that fails beside the one that works. */
+static const char *ways_in_words(const struct report *report, const struct finding *finding, const struct path *other)
+{
+	const struct path *broken = finding->paths.count ? finding->paths.items[0] : NULL;
+	if (!broken || !other)
+		return NULL;
+	return arena_printf(report->arena, "%s, which fails, and %s, which works. Affected: %s",
+			    way_in_words(report->arena, broken), way_in_words(report->arena, other),
+			    names(report, finding));
 }
 
 static const char *clock_in_words(const struct report *report)
@@ -72,17 +86,17 @@ static const char *clock_in_words(const struct report *report)
 static const char *seen(const struct report *report, const struct finding *finding)
 {
 	const struct observation *one = telling(finding);
-	const char *other = finding->stage == STAGE_SETTINGS ? other_way(report, finding) : NULL;
+	const char *ways = ways_in_words(report, finding, finding_other_way(finding));
 	if (text_equal(finding->cause, "host_clock_skewed"))
 		return clock_in_words(report);
-	if (other)
-		return other;
+	if (ways)
+		return ways;
 	if (!one)
 		return names(report, finding);
 	const char *words = observation_in_words(report, one);
 	size_t more = one->op == OP_LOCAL_FACT ? 0 : more_like(finding, one);
-	const char *tail = more ? arena_printf(report->arena, ", and %zu more like it", more) : "";
-	return arena_printf(report->arena, "%s%s. It strikes %s", words, tail, names(report, finding));
+	const char *tail = more ? arena_printf(report->arena, "; %zu more ended the same way", more) : "";
+	return arena_printf(report->arena, "%s%s. Affected: %s", words, tail, names(report, finding));
 }
 
 const char *summary_of(const struct report *report, const struct finding *finding)

@@ -36,6 +36,7 @@ static void proxy_missing_for_system(bool users_works, const char *cause)
 		CHECK_INT(system->verdict.stage, STAGE_SETTINGS);
 		CHECK(build_also(&system->verdict, "tcp_syn_silent_unlocated"));
 		CHECK(strstr(report->findings[0]->summary, "PROXY new.corp:3128") != NULL);
+		CHECK(strstr(report->findings[0]->remedy.items[0], " new.corp:3128") != NULL);
 	}
 	report_free(report);
 }
