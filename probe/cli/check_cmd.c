@@ -36,9 +36,13 @@ static bool load_registry(struct arena *arena, const struct options *options, st
 		if (!merged)
 			return false;
 	}
-	for (const char *const *problem = registry_problems(*out); *problem; problem++)
-		warn(options, "%s", *problem);
-	return true;
+	const char *const *problems = registry_problems(*out);
+	if (!problems[0])
+		return true;
+	/* Windows would drop such lines without a word. What they meant is unknown, and so would be every answer. */
+	for (; problems[1]; problems++)
+		complain("%s", problems[0]);
+	return err_set(err, "%s; export the key again", problems[0]);
 }
 
 /* "{region}" is one word for all sets of a run: the first set's cloud decides what is assumed without --region. */

@@ -285,6 +285,62 @@ bool rule_dns_disagreement_breaks(const struct view *view, struct verdict *out)
 	return (name || misled) && disagree(view, out, name ? name : view->name, 0.9);
 }
 
+static bool answers_with(const struct observation *query, const char *address)
+{
+	for (size_t i = 0; i < query->dns.answer_count; i++)
+		if (text_equal(query->dns.answers[i].data, address))
+			return true;
+	return false;
+}
+
+/* The question about that name, to a configured server, whose answer has the one address and not the other (NULL: any); NULL: none. */
+static const struct observation *query_with(const struct view *view, const char *address, const char *but_not)
+{
+	const struct observation_list *list = &view->report->observations;
+	for (size_t i = 0; i < list->count; i++) {
+		const struct observation *query = list->items[i];
+		if (query->op == OP_DNS_QUERY && !query->dns.control && text_equal(query->dns.name, view->name) &&
+		    answers_with(query, address) && !(but_not && answers_with(query, but_not)))
+			return query;
+	}
+	return NULL;
+}
+
+/* An address that only a DNS server gave, not the system's own lookup, and that works; NULL: none. */
+static const struct tried *working_contrast(const struct view *view)
+{
+	for (size_t i = 0; i < view->tried_count; i++) {
+		const struct tried *tried = &view->tried[i];
+		if (tried->attempt->found_by == FOUND_BY_SERVER && !tried->judged && !tried->cut &&
+		    tried->broke == STAGE_NONE)
+			return tried;
+	}
+	return NULL;
+}
+
+/** No address that this server uses works, and one that another configured server gives does: the first of them gives wrong ones. */
+bool rule_dns_other_servers_address_works(const struct view *view, struct verdict *out)
+{
+	const struct tried *contrast = working_contrast(view);
+	if (view->proxied || !contrast || view_works(view))
+		return false;
+	for (size_t i = 0; i < view->tried_count; i++) {
+		const struct tried *tried = &view->tried[i];
+		if (!tried_failed(tried))
+			continue;
+		const struct observation *wrong = query_with(view, tried->attempt->address, contrast->attempt->address);
+		if (!wrong)
+			continue;
+		verdict_set(view, out, "dns_servers_disagree", 0.8);
+		verdict_add_evidence(view, out, wrong);
+		verdict_add_evidence(view, out, query_with(view, contrast->attempt->address, NULL));
+		verdict_add_evidence(view, out, tried_ended_by(tried));
+		verdict_add_evidence(view, out, tried_ended_by(contrast));
+		return true;
+	}
+	return false;
+}
+
 static bool first_server_is_dead(const struct dns_view *dns)
 {
 	return dns->count > 1 && !dns->servers[0].control && dns->servers[0].outcome == DNS_SILENT &&

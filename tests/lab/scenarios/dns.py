@@ -139,3 +139,9 @@ def dns_over_udp_dropped(lab):
     lab.start()
     for server in both(lab):
         server.node.drop(port=53, proto="udp", chain="input")
+
+
+@scenario(Expect(exit=1, cause="dns_servers_disagree", stage="dns", owner="dns-team", targets="login.microsoftonline.com", subject="10.1.0.53"))
+def first_server_names_another_public_address(lab):
+    lab.dns1.spoof(["13.107.99.99"], ["login.microsoftonline.com"])
+    lab.core1.drop(dst="13.107.99.99")
