@@ -49,10 +49,12 @@ class Probe:
         return status, seconds, out.decode(errors="replace"), errors.decode(errors="replace")
 
     def check(self, arguments=(), name="report", color="never"):
-        """`marsprobe check` with the lab's root as service root; returns a Result."""
-        words = ["check", "--ca-file", self.root, "--service-roots", self.root, "--timeout", STAGE_TIMEOUT, "--region", "eus",
-                 "--color", color, "--report", f"json={self.out}/{name}.json", "--report", f"text={self.out}/{name}.txt"]
-        status, seconds, _, errors = self.run(words + self.lab.arguments + list(arguments), self.lab.prefix)
+        """`marsprobe check` with the lab's root as service root, unless the scenario gives these options itself; returns a Result."""
+        given = [*self.lab.arguments, *arguments]
+        usual = {"--ca-file": self.root, "--service-roots": self.root, "--timeout": STAGE_TIMEOUT, "--region": "eus", "--color": color}
+        words = ["check", "--report", f"json={self.out}/{name}.json", "--report", f"text={self.out}/{name}.txt"]
+        words += [word for option, value in usual.items() if option not in given for word in (option, value)]
+        status, seconds, _, errors = self.run(words + given, self.lab.prefix)
         return Result(status, seconds, self.read_json(name), self._text(f"{name}.txt"), errors)
 
     def diagnose(self, name="report"):

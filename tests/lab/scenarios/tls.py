@@ -17,7 +17,7 @@ def inspecting_proxy(lab):
 
 
 def trust(lab, *more):
-    """The lab's root and more, as --ca-file; the last one given counts."""
+    """The lab's root and more, as --ca-file."""
     bundle = lab.work / "bundle.pem"
     bundle.write_bytes(b"".join(c.leaf.read_bytes() for c in (lab.ca.root,) + more))
     lab.arguments += ["--ca-file", bundle]
