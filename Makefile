@@ -25,6 +25,8 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Ws
 	-Wnull-dereference -Wdouble-promotion -Wimplicit-fallthrough -fno-common
 ifneq ($(findstring clang,$(notdir $(CC))),clang)
 WARNINGS += -Wlogical-op -Wduplicated-cond -Wduplicated-branches -Wcast-qual
+else
+WARNINGS += -Wno-gnu-zero-variadic-macro-arguments
 endif
 HARDENING := -fstack-protector-strong -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -I. -I$(B) -DMARSPROBE_VERSION='"$(VERSION)"' $(WARNINGS) $(if $(WERROR),-Werror) $(HARDENING) \

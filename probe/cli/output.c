@@ -8,7 +8,7 @@
 #include "probe/os/os.h"
 #include "reports/report.h"
 
-static void say(const char *format, va_list args)
+__attribute__((format(printf, 1, 0))) static void say(const char *format, va_list args)
 {
 	fputs("marsprobe: ", stderr);
 	vfprintf(stderr, format, args);
