@@ -130,6 +130,7 @@ static struct certificate describe(struct arena *arena, X509 *certificate)
 
 void certificate_chain_record(struct arena *arena, STACK_OF(X509) * sent, struct tls_handshake *tls)
 {
+	tls->chain_count = tls->names.count = 0; /* a server may ask for another handshake on the same connection */
 	for (int i = 0; i < sk_X509_num(sent) && tls->chain_count < CHAIN_CERTIFICATES_MAX; i++) {
 		tls->chain = arena_grow(arena, tls->chain, &tls->chain_capacity, tls->chain_count, sizeof(*tls->chain));
 		tls->chain[tls->chain_count++] = describe(arena, sk_X509_value(sent, i));

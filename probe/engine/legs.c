@@ -212,13 +212,13 @@ static void leg_start(struct run *run, struct leg_state *leg)
 	char text[ADDRESS_TEXT_BYTES];
 	leg->run = run;
 	if (plan->target->kind == TARGET_CIDR) {
-		if (!prefix_parse(plan->target->cidr, &prefix))
-			return;
-		for (unsigned i = 0; i < SAMPLES_PER_CIDR; i++) {
+		bool known = prefix_parse(plan->target->cidr, &prefix);
+		for (unsigned i = 0; known && i < SAMPLES_PER_CIDR; i++) {
 			struct address sample = prefix_sample(&prefix, i, SAMPLES_PER_CIDR);
 			if (!has_trial(leg, address_format(&sample, text)))
 				trial_add(leg, text, FOUND_BY_SAMPLE);
 		}
+		leg_check(leg);
 		return;
 	}
 	leg->name = join_name(leg, plan->via.scheme == VIA_DIRECT ? plan->target->host : plan->via.host);

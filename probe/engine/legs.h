@@ -115,8 +115,6 @@ void leg_check(struct leg_state *leg);
 
 /** Queue one more address of a leg; it begins as soon as --parallel allows. */
 void trial_add(struct leg_state *leg, const char *address, enum found_by found_by);
-/** Begin queued trials while --parallel allows. */
-void trials_pump(struct run *run);
 /** Cut one trial short, whatever it is doing; not while it waits for a sign-in of another trial (login_cut() does that). */
 void trial_cut(struct trial *trial, enum failure failure);
 /** Add a finished trial step to the trial: observations get their ids and paths. */

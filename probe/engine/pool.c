@@ -153,6 +153,24 @@ static void pool_act(struct transfer_pool *pool, curl_socket_t fd, int flags)
 	curl_multi_socket_action(pool->multi, fd, flags, &running);
 }
 
+static void on_hold_over(uv_timer_t *timer);
+
+/* Stop watching the transfer's socket until release(), which lets libcurl look at it. */
+static void hold(struct transfer *transfer)
+{
+	if (transfer->tap->watched)
+		uv_poll_stop(&transfer->tap->poll);
+	uv_timer_start(&transfer->hold_timer, on_hold_over, HOLD_STEP_MS, 0);
+}
+
+static void release(struct transfer *transfer)
+{
+	struct transfer_pool *pool = transfer->pool; /* the transfer may end */
+	tap_watch(transfer->tap);
+	pool_act(pool, transfer->tap->fd, CURL_CSELECT_IN);
+	transfers_collect(pool);
+}
+
 /* libuv reports every POLLERR as UV_EBADF and stops watching. */
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
@@ -169,7 +187,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 		if (look == LOOK_ENDED)
 			return;
 		if (look == LOOK_HOLD) {
-			pool_hold(pool, tap->transfer);
+			hold(tap->transfer);
 			return;
 		}
 	}
@@ -186,24 +204,9 @@ static void on_hold_over(uv_timer_t *timer)
 		return;
 	enum look look = socket_tap_look(transfer, true, false);
 	if (look == LOOK_HOLD)
-		pool_hold(transfer->pool, transfer);
+		hold(transfer);
 	else if (look == LOOK_GO_ON)
-		pool_release(transfer->pool, transfer);
-}
-
-void pool_hold(struct transfer_pool *pool, struct transfer *transfer)
-{
-	(void)pool;
-	if (transfer->tap->watched)
-		uv_poll_stop(&transfer->tap->poll);
-	uv_timer_start(&transfer->hold_timer, on_hold_over, HOLD_STEP_MS, 0);
-}
-
-void pool_release(struct transfer_pool *pool, struct transfer *transfer)
-{
-	tap_watch(transfer->tap);
-	pool_act(pool, transfer->tap->fd, CURL_CSELECT_IN);
-	transfers_collect(pool);
+		release(transfer);
 }
 
 /* ------------------------------------------------------------------ libcurl's multi handle on the loop */

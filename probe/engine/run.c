@@ -14,6 +14,8 @@ enum { PROGRESS_EVERY_MS = 100, RESOLVERS_MAX = 16 };
 static void on_deadline(uv_timer_t *timer)
 {
 	struct run *run = timer->data;
+	if (run->ending != FAILURE_NONE)
+		return;
 	run->report->run.end_reason = END_DEADLINE;
 	legs_cut(run, FAILURE_DEADLINE);
 }

@@ -54,7 +54,8 @@ static bool is_connected(const struct socket_facts *facts)
 	return getpeername((curl_socket_t)facts->fd, (struct sockaddr *)&end, &length) == 0;
 }
 
-void socket_tap_note_connected(struct transfer *transfer)
+/* Has the TCP handshake finished? Then the step after it is open. */
+static void note_connected(struct transfer *transfer)
 {
 	struct socket_facts *facts = &transfer->socket;
 	if (facts->connected || !facts->open || !is_connected(facts))
@@ -93,7 +94,7 @@ void socket_tap_measure(struct transfer *transfer)
 		facts->has_info = true;
 	if (facts->connected)
 		return;
-	socket_tap_note_connected(transfer);
+	note_connected(transfer);
 }
 
 void socket_tap_write(struct transfer *transfer)
@@ -181,7 +182,7 @@ static enum look peek(struct transfer *transfer)
 
 enum look socket_tap_look(struct transfer *transfer, bool readable, bool failed)
 {
-	socket_tap_note_connected(transfer);
+	note_connected(transfer);
 	if (!transfer->socket.connected)
 		return LOOK_GO_ON;
 	if (failed)

@@ -8,6 +8,8 @@
 #include "probe/core/url.h"
 #include "probe/engine/transfer_state.h"
 
+enum { HOST_BYTES_MAX = 255, AUTHORITY_BYTES = HOST_BYTES_MAX + sizeof("[]:65535") };
+
 const char *proxy_auth_text(enum proxy_auth auth)
 {
 	switch (auth) {
@@ -285,15 +287,16 @@ const struct transfer_result *transfer_result(const struct transfer *transfer)
 /* What libcurl takes for a name exactly as we do: no international names, which it would translate and then look up itself. */
 static bool is_plain_host(const char *host)
 {
-	return *host &&
-	       strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:") == strlen(host);
+	size_t length = strlen(host);
+	return length && length <= HOST_BYTES_MAX &&
+	       strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:") == length;
 }
 
 /* The URL is put together anew from its parts, so that libcurl reads it as we did. */
 static bool url_take(struct transfer *transfer, const char *text)
 {
 	struct url url;
-	char authority[512];
+	char authority[AUTHORITY_BYTES];
 	if (!url_parse(transfer->arena, text, &url))
 		return false;
 	bool known = strcmp(url.scheme, "http") == 0 || strcmp(url.scheme, "https") == 0;
@@ -313,7 +316,7 @@ static bool spec_take(struct transfer *transfer, const struct transfer_spec *spe
 {
 	struct arena *arena = transfer->arena;
 	const struct target *target = spec->target;
-	char authority[512];
+	char authority[AUTHORITY_BYTES];
 	transfer->via = spec->via;
 	transfer->via.host = arena_strdup(arena, spec->via.host);
 	transfer->address = arena_strdup(arena, spec->address);

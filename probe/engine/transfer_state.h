@@ -155,9 +155,6 @@ bool pool_add(struct transfer_pool *pool, struct transfer *transfer);
 void pool_remove(struct transfer_pool *pool, struct transfer *transfer);
 void pool_end_soon(struct transfer_pool *pool, struct transfer *transfer);
 void pool_forget(struct transfer_pool *pool, struct transfer *transfer);
-/** Stop watching the transfer's socket until pool_release(), which lets libcurl look at it. */
-void pool_hold(struct transfer_pool *pool, struct transfer *transfer);
-void pool_release(struct transfer_pool *pool, struct transfer *transfer);
 /** libcurl's callbacks for opening and closing; user is the transfer and the pool. */
 curl_socket_t pool_open_socket(void *user, curlsocktype purpose, struct curl_sockaddr *address);
 int pool_close_socket(void *user, curl_socket_t fd);
@@ -168,8 +165,6 @@ int pool_close_socket(void *user, curl_socket_t fd);
 curl_socket_t socket_tap_open(struct transfer *transfer, const struct curl_sockaddr *peer);
 /** Fill in the source as soon as the system has chosen one. */
 void socket_tap_note_source(struct transfer *transfer);
-/** Has the TCP handshake finished? Then the step after it is open. */
-void socket_tap_note_connected(struct transfer *transfer);
 /** Take TCP_INFO, ICMP errors and the FIN from a socket that is open. */
 void socket_tap_measure(struct transfer *transfer);
 /** Keep the error that libcurl met last, before it meets another. */

@@ -170,7 +170,8 @@ void trial_after(struct trial *trial, const struct transfer_result *result)
 	}
 }
 
-void trials_pump(struct run *run)
+/* Begin queued trials while --parallel allows. */
+static void trials_pump(struct run *run)
 {
 	while (run->queue_head && run->ending == FAILURE_NONE && run->in_flight < run->parallel) {
 		struct trial *trial = run->queue_head;
