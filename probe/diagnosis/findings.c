@@ -2,12 +2,11 @@
 
 #include <string.h>
 
-#include "probe/core/address.h"
 #include "probe/core/arena.h"
 #include "probe/core/strbuf.h"
 #include "probe/diagnosis/parts.h"
 
-enum { EVIDENCE_MAX = 32, HOST_PORT_BYTES = 300 };
+enum { EVIDENCE_MAX = 32 };
 
 static bool same_thing(const struct finding *finding, const struct verdict *verdict, const struct subject *subject)
 {
@@ -123,11 +122,10 @@ static const char *targets_in_words(struct report *report, const struct finding 
 static const char *working_proxy(struct report *report, const struct finding *finding)
 {
 	struct via via;
-	char *text = arena_alloc(report->arena, HOST_PORT_BYTES);
 	const struct path *other = finding_other_way(finding);
 	if (!other || !via_parse(report->arena, other->route.via, &via) || !via.host)
 		return "HOST:PORT";
-	return host_port_format(via.host, via.port, text, HOST_PORT_BYTES);
+	return host_port_text(report->arena, via.host, via.port);
 }
 
 static void fill_remedy(struct report *report, struct finding *finding)

@@ -68,11 +68,8 @@ static struct flow flow_of(struct report *report, const struct view *view, const
 static bool is_upstream(const char *cause)
 {
 	static const char *const causes[] = {"prx_upstream_timeout", "prx_upstream_refused", "prx_dns_failed",
-					     "prx_tunnel_dead"};
-	for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++)
-		if (strcmp(causes[i], cause) == 0)
-			return true;
-	return false;
+					     "prx_tunnel_dead", NULL};
+	return text_is_one_of(cause, causes);
 }
 
 /* A tunnel stood, or the proxy passed an answer on: what failed is beyond the proxy. Who opens TLS may be the proxy itself. */

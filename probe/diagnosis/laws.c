@@ -19,20 +19,12 @@ static bool starts_with(const char *text, const char *start)
 	return strncmp(text, start, strlen(start)) == 0;
 }
 
-static bool is_one_of(const char *text, const char *const *list)
-{
-	for (; *list; list++)
-		if (strcmp(text, *list) == 0)
-			return true;
-	return false;
-}
-
 /* Causes that depend on an identity's credentials or trust store. */
 static bool depends_on_identity(const char *cause)
 {
 	static const char *const others[] = {"tls_intercepted_trusted", "tls_intercepted_trusted_user_only",
 					     "tls_intercepted_untrusted", "host_root_ca_missing", NULL};
-	return starts_with(cause, "prx_auth_") || is_one_of(cause, others);
+	return starts_with(cause, "prx_auth_") || text_is_one_of(cause, others);
 }
 
 static bool is_by_settings(const struct view *view)
@@ -47,7 +39,7 @@ static void judge_other_identity(const struct view *view, struct verdict *verdic
 	if (!is_by_settings(view) || !depends_on_identity(verdict->cause))
 		return;
 	cap(verdict, CAP_OTHER_IDENTITY);
-	if (!is_one_of(verdict->cause, unanswered))
+	if (!text_is_one_of(verdict->cause, unanswered))
 		return;
 	verdict->status = STATUS_INCONCLUSIVE;
 	verdict_add_not_run(view, verdict, "machine account");

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "probe/core/address.h"
 #include "probe/core/arena.h"
 #include "probe/diagnosis/dns_view.h"
 #include "probe/diagnosis/rules.h"
@@ -30,12 +29,6 @@ static const struct icmp_error *icmp_of(const struct tried *tried)
 	return tried->broke == STAGE_TCP && tried->tcp && tried->tcp->tcp.icmp.from ? &tried->tcp->tcp.icmp : NULL;
 }
 
-static bool is_ipv6(const char *text)
-{
-	struct address address;
-	return address_parse(text, &address) && address.family == 6;
-}
-
 /* An error of this machine's own is no device's word. */
 static bool is_own_word(const struct view *view, const struct tuple *tuple, const struct icmp_error *icmp)
 {
@@ -44,7 +37,7 @@ static bool is_own_word(const struct view *view, const struct tuple *tuple, cons
 
 static bool says_prohibited(const struct tuple *tuple, const struct icmp_error *icmp)
 {
-	if (is_ipv6(tuple->dst))
+	if (text_is_ipv6(tuple->dst))
 		return icmp->type == ICMP6_UNREACHABLE &&
 		       (icmp->code == ICMP6_PROHIBITED || icmp->code == ICMP6_SOURCE_POLICY ||
 			icmp->code == ICMP6_REJECT_ROUTE);
@@ -56,7 +49,7 @@ static bool says_no_route(const struct tuple *tuple, const struct icmp_error *ic
 {
 	if (text_equal(icmp->from, tuple->dst))
 		return false;
-	if (is_ipv6(tuple->dst))
+	if (text_is_ipv6(tuple->dst))
 		return icmp->type == ICMP6_UNREACHABLE && (icmp->code == ICMP6_NO_ROUTE || icmp->code == ICMP6_ADDRESS);
 	return icmp->type == ICMP4_UNREACHABLE && (icmp->code == ICMP4_NET || icmp->code == ICMP4_HOST);
 }
@@ -64,7 +57,7 @@ static bool says_no_route(const struct tuple *tuple, const struct icmp_error *ic
 /* The packet's life was over before it arrived (RFC 792, RFC 4443 3.3): no way is that long, it went in circles. */
 static bool says_expired(const struct tuple *tuple, const struct icmp_error *icmp)
 {
-	int type = is_ipv6(tuple->dst) ? ICMP6_TIME_EXCEEDED : ICMP4_TIME_EXCEEDED;
+	int type = text_is_ipv6(tuple->dst) ? ICMP6_TIME_EXCEEDED : ICMP4_TIME_EXCEEDED;
 	return icmp->type == type && icmp->code == TIME_EXCEEDED_IN_TRANSIT;
 }
 
@@ -103,7 +96,7 @@ static void set_place(const struct view *view, struct verdict *out, tried_is is)
 		const struct icmp_error *icmp = icmp_of(tried);
 		if (!icmp || !tried_failed(tried) || !is(view, tried))
 			continue;
-		if (!out->has_place || (is_ipv6(out->at.last_heard) && !is_ipv6(icmp->from)))
+		if (!out->has_place || (text_is_ipv6(out->at.last_heard) && !text_is_ipv6(icmp->from)))
 			set_at(out, icmp);
 	}
 }
@@ -170,7 +163,7 @@ bool rule_ip_forwarding_loop(const struct view *view, struct verdict *out)
 static bool is_other_refusal(const struct view *view, const struct tried *tried)
 {
 	const struct icmp_error *icmp = icmp_of(tried);
-	int unreachable = is_ipv6(tried->attempt->address) ? ICMP6_UNREACHABLE : ICMP4_UNREACHABLE;
+	int unreachable = text_is_ipv6(tried->attempt->address) ? ICMP6_UNREACHABLE : ICMP4_UNREACHABLE;
 	return icmp && icmp->type == unreachable && tried->attempt->failure != FAILURE_TIMEOUT &&
 	       !is_prohibited(view, tried) && !is_no_route(view, tried);
 }
@@ -288,7 +281,7 @@ static bool works_by_same_version(const struct view *view, const struct view *ot
 	for (size_t i = 0; broken && i < other->tried_count; i++) {
 		const struct tried *tried = &other->tried[i];
 		if (tried->judged && !tried->cut && tried->broke == STAGE_NONE &&
-		    is_ipv6(tried->attempt->address) == is_ipv6(broken->attempt->address))
+		    text_is_ipv6(tried->attempt->address) == text_is_ipv6(broken->attempt->address))
 			return true;
 	}
 	return false;

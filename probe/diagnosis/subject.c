@@ -2,20 +2,9 @@
 
 #include <string.h>
 
-#include "probe/core/address.h"
 #include "probe/core/arena.h"
 #include "probe/core/strbuf.h"
 #include "probe/diagnosis/parts.h"
-
-enum { HOST_PORT_BYTES = 300 };
-
-static bool is_one_of(const char *text, const char *const *list)
-{
-	for (; *list; list++)
-		if (strcmp(text, *list) == 0)
-			return true;
-	return false;
-}
 
 static struct subject this_host(const struct view *view)
 {
@@ -31,10 +20,9 @@ static struct subject the_name(const struct view *view, const char *name)
 
 static struct subject the_proxy(const struct view *view)
 {
-	char *text = arena_alloc(view->report->arena, HOST_PORT_BYTES);
 	if (!view->via.host)
 		return this_host(view);
-	return (struct subject){SUBJECT_PROXY, host_port_format(view->via.host, view->via.port, text, HOST_PORT_BYTES)};
+	return (struct subject){SUBJECT_PROXY, host_port_text(view->report->arena, view->via.host, view->via.port)};
 }
 
 /* ------------------------------------------------------------------ settings */
@@ -122,9 +110,9 @@ static struct subject the_resolver(const struct view *view)
 	const char *cause = view->path->verdict.cause;
 	if (strcmp(cause, "dns_no_servers") == 0)
 		return this_host(view);
-	if (is_one_of(cause, about_names) && !(is_one_of(cause, about_all) && servers_know_nothing(view)))
+	if (text_is_one_of(cause, about_names) && !(text_is_one_of(cause, about_all) && servers_know_nothing(view)))
 		return the_name(view, view->name);
-	const char *servers = is_one_of(cause, about_one_server) ? first_server(view) : servers_of(view);
+	const char *servers = text_is_one_of(cause, about_one_server) ? first_server(view) : servers_of(view);
 	return servers ? (struct subject){SUBJECT_RESOLVER, servers} : the_name(view, view->name);
 }
 
@@ -209,7 +197,7 @@ static struct subject the_answer(const struct view *view)
 	const char *cause = view->path->verdict.cause;
 	if (strcmp(cause, "http_port80_only_blocked") == 0)
 		return this_host(view);
-	const char *elsewhere = is_one_of(cause, by_others) ? redirect_host(view) : NULL;
+	const char *elsewhere = text_is_one_of(cause, by_others) ? redirect_host(view) : NULL;
 	if (!elsewhere && strikes_everything(view))
 		return this_host(view);
 	return the_name(view, elsewhere ? elsewhere : view->target->host);

@@ -2,12 +2,11 @@
 
 #include <string.h>
 
-#include "probe/core/address.h"
 #include "probe/core/arena.h"
 #include "probe/core/strbuf.h"
 #include "probe/diagnosis/parts.h"
 
-enum { CUT_BYTES = 80, HOST_PORT_BYTES = 300, LIST_SHOWN = 4 };
+enum { CUT_BYTES = 80, LIST_SHOWN = 4 };
 
 /* A text from outside, not longer than people read; never cut inside a UTF-8 sequence. */
 static const char *shorten(struct arena *arena, const char *text)
@@ -23,8 +22,7 @@ static const char *shorten(struct arena *arena, const char *text)
 
 static const char *peer(struct arena *arena, const struct tuple *tuple)
 {
-	char *text = arena_alloc(arena, HOST_PORT_BYTES);
-	return tuple->dst ? host_port_format(tuple->dst, tuple->dst_port, text, HOST_PORT_BYTES) : "an address";
+	return tuple->dst ? host_port_text(arena, tuple->dst, tuple->dst_port) : "an address";
 }
 
 static const char *seconds(struct arena *arena, int64_t us)

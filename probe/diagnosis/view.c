@@ -7,9 +7,31 @@
 #include "probe/core/arena.h"
 #include "probe/core/url.h"
 
+enum { HOST_PORT_BYTES = 300 }; /* the longest name of DNS, brackets and a port, and some room */
+
 bool text_equal(const char *a, const char *b)
 {
 	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+bool text_is_one_of(const char *text, const char *const *list)
+{
+	for (; *list; list++)
+		if (text_equal(text, *list))
+			return true;
+	return false;
+}
+
+bool text_is_ipv6(const char *text)
+{
+	struct address address;
+	return address_parse(text, &address) && address.family == 6;
+}
+
+const char *host_port_text(struct arena *arena, const char *host, int port)
+{
+	char *text = arena_alloc(arena, HOST_PORT_BYTES);
+	return host_port_format(host, port, text, HOST_PORT_BYTES);
 }
 
 bool is_https(const struct target *target)

@@ -65,6 +65,15 @@ struct view *view_all(struct report *report);
 /** The same text, or both NULL. */
 bool text_equal(const char *a, const char *b);
 
+/** Is it one of the texts of a list that ends with NULL? */
+bool text_is_one_of(const char *text, const char *const *list);
+
+/** Is it an IPv6 address? */
+bool text_is_ipv6(const char *text);
+
+/** "host:port", in the arena. */
+const char *host_port_text(struct arena *arena, const char *host, int port);
+
 /** Does the path work: every judged address or some of them? */
 bool view_works(const struct view *view);
 

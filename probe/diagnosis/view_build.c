@@ -116,17 +116,11 @@ static bool has_system_lookup(const struct view *view)
 	return false;
 }
 
-static bool is_ipv6(const char *text)
-{
-	struct address address;
-	return address_parse(text, &address) && address.family == 6;
-}
-
 /* IPv6 that this machine does not have is no fault while there is IPv4. */
 static bool is_ipv6_without_way(const struct tried *tried)
 {
 	enum failure failure = tried->attempt->failure;
-	return is_ipv6(tried->attempt->address) &&
+	return text_is_ipv6(tried->attempt->address) &&
 	       (failure == FAILURE_NETWORK_UNREACHABLE || failure == FAILURE_ADDRESS_NOT_AVAILABLE) &&
 	       !(tried->tcp && tried->tcp->tcp.icmp.from);
 }
@@ -135,7 +129,7 @@ static void excuse_ipv6(struct view *view)
 {
 	bool has_ipv4 = false;
 	for (size_t i = 0; i < view->tried_count; i++)
-		has_ipv4 |= view->tried[i].judged && !is_ipv6(view->tried[i].attempt->address);
+		has_ipv4 |= view->tried[i].judged && !text_is_ipv6(view->tried[i].attempt->address);
 	if (!has_ipv4 || view_has_ipv6(view))
 		return;
 	for (size_t i = 0; i < view->tried_count; i++)
