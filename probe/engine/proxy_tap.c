@@ -11,7 +11,8 @@
 
 enum { HOLD_LIMIT_US = 150 * 1000, PROBLEM_TEXT_MAX = 256, SOCKS4_GRANTED = 90 };
 
-const char *proxy_tap_protocol(enum via_scheme scheme)
+/* The report's word for a way of speaking to a proxy; NULL for none. */
+static const char *protocol_text(enum via_scheme scheme)
 {
 	switch (scheme) {
 	case VIA_DIRECT:
@@ -36,19 +37,22 @@ static const char *authority_text(struct arena *arena, const char *host, int por
 	return arena_strdup(arena, host_port_format(host, port, text, sizeof(text)));
 }
 
+void proxy_tap_describe(struct arena *arena, const struct via *via, enum proxy_auth auth, const char *url,
+			const char *host, int port, struct proxy_exchange *proxy)
+{
+	bool by_http = via->scheme == VIA_HTTP || via->scheme == VIA_HTTPS;
+	proxy->proxy = authority_text(arena, via->host, via->port);
+	proxy->protocol = protocol_text(via->scheme);
+	proxy->method = url ? "GET" : by_http ? "CONNECT" : "SOCKS";
+	proxy->request = url ? url_for_report(arena, url) : authority_text(arena, host, port);
+	proxy->auth_tried = by_http || auth == PROXY_AUTH_NONE ? proxy_auth_text(auth) : SOCKS_SIGN_IN;
+}
+
 void proxy_tap_open(struct transfer *transfer)
 {
-	struct arena *arena = transfer->arena;
 	struct proxy_exchange *proxy = &transfer->proxy->proxy;
-	bool get = transfer_is_proxied_get(transfer);
-	proxy->proxy = authority_text(arena, transfer->via.host, transfer->via.port);
-	proxy->protocol = proxy_tap_protocol(transfer->via.scheme);
-	proxy->method = get ? "GET" : transfer_by_http_proxy(transfer) ? "CONNECT" : "SOCKS";
-	proxy->request =
-		get ? url_for_report(arena, transfer->url) : authority_text(arena, transfer->host, transfer->port);
-	proxy->auth_tried = proxy_auth_text(transfer->auth);
-	if (proxy->auth_tried && !transfer_by_http_proxy(transfer))
-		proxy->auth_tried = SOCKS_SIGN_IN;
+	const char *url = transfer_is_proxied_get(transfer) ? transfer->url : NULL;
+	proxy_tap_describe(transfer->arena, &transfer->via, transfer->auth, url, transfer->host, transfer->port, proxy);
 	proxy->auth_problem = transfer->local_problem;
 	proxy->tuple = transfer->socket.tuple;
 	transfer->reply_looked_at = false;

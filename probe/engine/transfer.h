@@ -71,7 +71,8 @@ void transfer_cancel(struct transfer *transfer, enum failure failure);
  * The same in a thread of its own with its own loop and handles, for what can block inside libcurl (Kerberos, SSPI).
  *
  * Ends     through done() on the caller's loop, once. Where the thread makes no progress for timeout_us + 500 ms in one stage it is abandoned:
- *          the result then says TIMEOUT at the proxy stage (observations tcp_connect unknown, proxy_exchange with auth_tried).
+ *          the result then says TIMEOUT, at the TCP stage or, once that was connected, at the proxy stage (tcp_connect, and proxy_exchange
+ *          with auth_tried and auth_problem).
  */
 struct worker;
 typedef void (*worker_done_cb)(struct worker *worker, const struct transfer_result *result, void *user);

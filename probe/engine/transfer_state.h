@@ -191,8 +191,9 @@ struct observation *tls_tap_open_observation(struct transfer *transfer);
 
 /* proxy_tap.c */
 
-/** The report's word for a way of speaking to a proxy; NULL for none. */
-const char *proxy_tap_protocol(enum via_scheme scheme);
+/** Write down what is asked of which proxy, and with which sign-in. url: of a GET to the proxy itself; NULL for a tunnel to host:port. */
+void proxy_tap_describe(struct arena *arena, const struct via *via, enum proxy_auth auth, const char *url,
+			const char *host, int port, struct proxy_exchange *proxy);
 void proxy_tap_open(struct transfer *transfer);
 /** Look at bytes of a proxy that libcurl has not read yet; a NUL follows them. */
 enum look proxy_tap_look(struct transfer *transfer, const char *bytes, size_t length);

@@ -6,7 +6,6 @@
 
 #include "probe/core/address.h"
 #include "probe/core/arena.h"
-#include "probe/core/url.h"
 #include "probe/engine/transfer_state.h"
 
 /** What the thread and its caller share. Each holds it once; the last to let go frees it. All but watch is under the lock. */
@@ -155,19 +154,13 @@ static struct tuple tuple_copy(struct job *job, struct arena *arena)
 	return tuple;
 }
 
-static void describe_exchange(struct worker *worker, struct arena *arena, struct proxy_exchange *proxy)
+static void describe_exchange(const struct job *job, struct arena *arena, struct proxy_exchange *proxy)
 {
-	const struct job *job = worker->job;
 	const struct via *via = &job->spec.via;
-	char text[512];
-	proxy->proxy = arena_strdup(arena, host_port_format(via->host, via->port, text, sizeof(text)));
-	proxy->protocol = proxy_tap_protocol(via->scheme);
+	const char *url = job->spec.url ? job->spec.url : job->target.url;
 	bool by_http = via->scheme == VIA_HTTP || via->scheme == VIA_HTTPS;
-	bool get = by_http && job->target.kind == TARGET_URL && strncmp(job->target.url, "http:", 5) == 0;
-	host_port_format(job->target.host, job->target.port, text, sizeof(text));
-	proxy->method = get ? "GET" : by_http ? "CONNECT" : "SOCKS";
-	proxy->request = get ? url_for_report(arena, job->target.url) : arena_strdup(arena, text);
-	proxy->auth_tried = by_http ? proxy_auth_text(job->spec.auth) : SOCKS_SIGN_IN;
+	bool get = by_http && job->target.kind == TARGET_URL && strncmp(url, "http:", 5) == 0;
+	proxy_tap_describe(arena, via, job->spec.auth, get ? url : NULL, job->target.host, job->target.port, proxy);
 }
 
 /* The thread does not answer: what its notes say, and that the sign-in did not come to an end. */
@@ -192,7 +185,7 @@ static struct transfer_result result_without_thread(struct worker *worker, enum 
 	struct observation *exchange = observe(&result, OP_PROXY_EXCHANGE, connected_us, now_us);
 	exchange->failure = failure;
 	exchange->proxy.tuple = tuple;
-	describe_exchange(worker, result.arena, &exchange->proxy);
+	describe_exchange(job, result.arena, &exchange->proxy);
 	if (failure == FAILURE_TIMEOUT)
 		exchange->proxy.auth_problem = "the sign-in did not come to an end on this machine";
 	result.stage = STAGE_PROXY;
