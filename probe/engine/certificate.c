@@ -16,12 +16,7 @@ const char *certificate_sha256(struct arena *arena, const X509 *certificate)
 	unsigned int length = 0;
 	if (!X509_digest(certificate, EVP_sha256(), digest, &length))
 		return NULL;
-	char *text = arena_alloc(arena, (size_t)length * 2 + 1);
-	for (unsigned int i = 0; i < length; i++) {
-		text[i * 2] = "0123456789abcdef"[digest[i] >> 4];
-		text[i * 2 + 1] = "0123456789abcdef"[digest[i] & 15];
-	}
-	return text;
+	return hex_text(arena, digest, length);
 }
 
 /* ------------------------------------------------------------------ texts */

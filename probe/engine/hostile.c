@@ -4,6 +4,8 @@
 #include "probe/core/strbuf.h"
 #include "probe/core/utf8.h"
 
+static const char hex[] = "0123456789abcdef";
+
 const char *hostile_text(struct arena *arena, const char *bytes, size_t length)
 {
 	struct strbuf text;
@@ -21,7 +23,6 @@ const char *hostile_text(struct arena *arena, const char *bytes, size_t length)
 
 const char *hostile_bytes(struct arena *arena, const void *bytes, size_t length)
 {
-	static const char hex[] = "0123456789abcdef";
 	const unsigned char *in = bytes;
 	char *text = arena_alloc(arena, length * 4 + 1);
 	char *out = text;
@@ -34,6 +35,16 @@ const char *hostile_bytes(struct arena *arena, const void *bytes, size_t length)
 		*out++ = 'x';
 		*out++ = hex[in[i] >> 4];
 		*out++ = hex[in[i] & 15];
+	}
+	return text;
+}
+
+const char *hex_text(struct arena *arena, const unsigned char *bytes, size_t length)
+{
+	char *text = arena_alloc(arena, length * 2 + 1);
+	for (size_t i = 0; i < length; i++) {
+		text[i * 2] = hex[bytes[i] >> 4];
+		text[i * 2 + 1] = hex[bytes[i] & 15];
 	}
 	return text;
 }

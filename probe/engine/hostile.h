@@ -11,4 +11,7 @@ const char *hostile_text(struct arena *arena, const char *bytes, size_t length);
 /** Bytes from the network as printable ASCII: the rest as \xNN, the backslash too. */
 const char *hostile_bytes(struct arena *arena, const void *bytes, size_t length);
 
+/** A digest as lower-case hex digits. */
+const char *hex_text(struct arena *arena, const unsigned char *bytes, size_t length);
+
 #endif

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "probe/core/arena.h"
 #include "probe/engine/hostile.h"
 
 /* ------------------------------------------------------------------ body */
@@ -60,14 +59,9 @@ static const char *body_sha256(struct transfer *transfer)
 {
 	unsigned char digest[EVP_MAX_MD_SIZE];
 	unsigned int length = 0;
-	char text[EVP_MAX_MD_SIZE * 2 + 1];
 	if (!transfer->body.digest || !EVP_DigestFinal_ex(transfer->body.digest, digest, &length))
 		return NULL;
-	for (unsigned int i = 0; i < length; i++) {
-		text[i * 2] = "0123456789abcdef"[digest[i] >> 4];
-		text[i * 2 + 1] = "0123456789abcdef"[digest[i] & 15];
-	}
-	return arena_strndup(transfer->arena, text, (size_t)length * 2);
+	return hex_text(transfer->arena, digest, length);
 }
 
 /* ------------------------------------------------------------------ head */

@@ -108,14 +108,9 @@ bool trust_open(struct trust *trust, const char *ca_file, struct err *err)
 	system_anchors_add(trust->store);
 	if (!ca_file || pem_each(ca_file, anchor_add, trust->store, err))
 		return true;
-	trust_close(trust);
-	return false;
-}
-
-void trust_close(struct trust *trust)
-{
 	X509_STORE_free(trust->store);
 	trust->store = NULL;
+	return false;
 }
 
 struct fingerprints {

@@ -15,6 +15,5 @@ struct trust {
 
 /** The system's anchors, and ca_file's beside them. Errors: the file cannot be read or holds no certificate. */
 bool trust_open(struct trust *trust, const char *ca_file, struct err *err);
-void trust_close(struct trust *trust);
 
 #endif
