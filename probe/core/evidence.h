@@ -186,20 +186,20 @@ struct dns_answer {
 };
 
 /** One question to one server. failure: DNS_*, TIMEOUT, CONNECTION_REFUSED (ICMP or RST from the server), *_UNREACHABLE,
- *  EOF or CONNECTION_RESET (TCP). A truncated UDP answer has truncated = true, failure NONE, and is followed by another
- *  dns_query over TCP. */
+ *  EOF or CONNECTION_RESET (TCP), or what this system said to the socket (PERMISSION_DENIED ...). A truncated UDP answer
+ *  has truncated = true, failure NONE, and is followed by another dns_query over TCP. */
 struct dns_query {
 	struct tuple tuple;
-	const char *server;	 /* "10.0.0.1" or "10.0.0.1:5353" */
-	bool control;		 /* the --control-resolver: a second opinion, not one that this server uses */
-	const char *transport;	 /* "udp" | "tcp" */
-	const char *name, *type; /* type "A" | "AAAA" */
-	int rcode;		 /* NOT_MEASURED without a reply */
-	struct dns_answer *answers;
+	const char *server;	    /* "10.0.0.1" or "10.0.0.1:5353" */
+	bool control;		    /* the --control-resolver: a second opinion, not one that this server uses */
+	const char *transport;	    /* "udp" | "tcp" */
+	const char *name, *type;    /* type "A" | "AAAA" */
+	int rcode;		    /* NOT_MEASURED without a reply */
+	struct dns_answer *answers; /* at most 128 */
 	size_t answer_count, answer_capacity;
 	bool truncated;
 	int ede;   /* RFC 8914 info code */
-	int tries; /* datagrams sent */
+	int tries; /* datagrams sent; over TCP questions sent, one */
 	struct icmp_error icmp;
 };
 
@@ -209,7 +209,8 @@ struct system_lookup {
 	struct text_list addresses;
 };
 
-/** One TCP connection attempt; failure NONE means that the handshake finished. tcp_info is read when the socket closes. */
+/** One TCP connection attempt; failure NONE means that the handshake finished, and in a bare_connect that the peer let it
+ *  stand: EOF and CONNECTION_RESET came after the handshake there. tcp_info is read when the socket closes. */
 struct tcp_connect {
 	struct tuple tuple;
 	const char *peer; /* "target" | "proxy" */
@@ -218,6 +219,7 @@ struct tcp_connect {
 	struct tcp_facts tcp_info;
 };
 
+/** One connect() with a TTL of its own, on a walk along the path. The engine makes no walks yet; a report may hold them. */
 struct ttl_probe {
 	struct tuple tuple;
 	int ttl;
@@ -285,7 +287,7 @@ bool tls_progress_parse(const char *text, enum tls_progress *out);
 struct tls_handshake {
 	struct tuple tuple;
 	const char *peer; /* "target" | "proxy" (an https: proxy's own TLS) */
-	const char *sni;
+	const char *sni;  /* NULL where the host is an address (RFC 6066 3) */
 	enum tls_progress progress;
 	const char *version; /* "TLSv1.3", once the server chose */
 	const char *cipher;
@@ -293,13 +295,13 @@ struct tls_handshake {
 	int alert_sent;		   /* number of the alert that we sent, or NOT_MEASURED */
 	const char *plain_reply;   /* first bytes that are not TLS, non-printing ones as \xNN; NULL else */
 	const char *error;	   /* the library's own words, for people */
-	struct certificate *chain; /* as the server sent it, leaf first */
+	struct certificate *chain; /* as the server sent it, leaf first, at most 10 */
 	size_t chain_count, chain_capacity;
 	struct text_list names; /* DNS and IP names of the leaf's subjectAltName, at most 16 */
 	const char *
 		verify; /* "ok" | "expired" | "not_yet_valid" | "self_signed_leaf" | "self_signed_root" | "issuer_missing" |
 	                        "revoked" | "other: ..." ; NULL where no chain came */
-	bool name_matches; /* the leaf's names fit sni; meaningless where no chain came */
+	bool name_matches; /* the leaf's names fit the host (a name or an address); meaningless where no chain came */
 	const char *root_subject,
 		*root_sha256;  /* the trust anchor of the verified chain, or the last issuer's name with a NULL hash */
 	bool root_service;     /* root_sha256 is one of run.service_roots */
@@ -317,7 +319,7 @@ struct http_exchange {
 	int status;
 	struct header_list headers; /* all but cookies and authentication values; at most 40, values cut at 256 bytes */
 	int64_t body_bytes;	    /* read; reading stops at 65,536 */
-	const char *body_sha256;    /* of the whole body, NULL if it was cut */
+	const char *body_sha256;    /* of the whole body, NULL if it was cut or did not come to its end */
 	const char *body_head;	    /* up to 512 bytes as text, invalid UTF-8 replaced; hostile */
 	bool body_matches;	    /* body equals the target's expect.body; false where none is expected */
 	int64_t bytes_acked;	    /* of ours on this connection; NOT_MEASURED if unknown */
@@ -346,10 +348,10 @@ struct observation {
 	const char *id;
 	enum op op;
 	struct path_list paths; /* the paths that it says something about; none: about the machine as a whole */
-	const char *experiment; /* NULL in the baseline; "bare_connect", "dns_over_tcp", "proxy_credentials" ... */
+	const char *experiment; /* NULL in the baseline; "bare_connect", "dns_over_tcp", "proxy_control" */
 	int64_t start_us, duration_us;
 	enum failure failure;
-	const char *os_error; /* "ECONNREFUSED", "WSAEACCES" ..., or NULL */
+	const char *os_error; /* "ECONNREFUSED", "WSAEACCES", "EAI_AGAIN" ..., or NULL */
 	union {
 		struct dns_query dns;
 		struct system_lookup lookup;
@@ -395,7 +397,7 @@ struct stage_result {
 };
 
 struct place {
-	int hop;		/* NOT_MEASURED where no walk was made */
+	int hop;		/* NOT_MEASURED: no walk was made */
 	const char *last_heard; /* NULL: unknown */
 	const char *first_silent;
 };
