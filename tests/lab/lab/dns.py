@@ -59,7 +59,7 @@ end
 setLocal("{address}:53")
 setACL({{"0.0.0.0/0"}})
 setSecurityPollSuffix("")
-newServer({{address="{address}:{behind}", checkInterval=60, maxCheckFailures=1000}})
+newServer({{address="{address}:{behind}"}}):setUp()
 {rules}
 """
 
