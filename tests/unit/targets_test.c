@@ -170,6 +170,25 @@ static void check_limits(void)
 	free(text);
 }
 
+static void check_web_target(const struct target *t)
+{
+	CHECK_TEXT(t->id, "web-1");
+	CHECK_INT(t->kind, TARGET_URL);
+	CHECK_TEXT(t->url, "https://web.ugv.example.com:8443/a?b=c;d");
+	CHECK_TEXT(t->host, "web.ugv.example.com");
+	CHECK_TEXT(t->name, "web.ugv.example.com:8443");
+	CHECK_INT(t->port, 8443);
+	CHECK_TEXT(t->rule, "*.ugv.example.com");
+	CHECK(!t->required && t->stand_in && t->regional);
+	CHECK_TEXT(t->service, "backup");
+	CHECK_INT(t->expect.status_count, 2);
+	CHECK_INT(t->expect.status[1], 302);
+	CHECK_INT(t->expect.headers.count, 3);
+	CHECK_TEXT(t->expect.headers.items[0], "x-ms-request-id");
+	CHECK_TEXT(t->expect.headers.items[2], "server");
+	CHECK_TEXT(t->expect.body, "Microsoft Connect Test");
+}
+
 /* Everything that a set may hold, in the ways in which people write it: BOM, CRLF, indentation, comments, blanks round '='. */
 static void check_full_set(void)
 {
@@ -202,22 +221,7 @@ static void check_full_set(void)
 	CHECK_TEXT(set.region, "ugv");
 	CHECK(set.uses_region && !set.built_in);
 	CHECK_INT(set.count, 5);
-	t = set.targets[0];
-	CHECK_TEXT(t->id, "web-1");
-	CHECK_INT(t->kind, TARGET_URL);
-	CHECK_TEXT(t->url, "https://web.ugv.example.com:8443/a?b=c;d");
-	CHECK_TEXT(t->host, "web.ugv.example.com");
-	CHECK_TEXT(t->name, "web.ugv.example.com:8443");
-	CHECK_INT(t->port, 8443);
-	CHECK_TEXT(t->rule, "*.ugv.example.com");
-	CHECK(!t->required && t->stand_in && t->regional);
-	CHECK_TEXT(t->service, "backup");
-	CHECK_INT(t->expect.status_count, 2);
-	CHECK_INT(t->expect.status[1], 302);
-	CHECK_INT(t->expect.headers.count, 3);
-	CHECK_TEXT(t->expect.headers.items[0], "x-ms-request-id");
-	CHECK_TEXT(t->expect.headers.items[2], "server");
-	CHECK_TEXT(t->expect.body, "Microsoft Connect Test");
+	check_web_target(set.targets[0]);
 	t = set.targets[1];
 	CHECK_INT(t->kind, TARGET_TCP);
 	CHECK_TEXT(t->url, NULL);
