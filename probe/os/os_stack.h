@@ -1,0 +1,62 @@
+#ifndef MARSPROBE_OS_OS_STACK_H
+#define MARSPROBE_OS_OS_STACK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The system's own stack, which the backup agent uses: its trust anchors, its chain engine (CryptoAPI), its HTTP client (WinHTTP). On a
+ * system whose programs bring their own (Linux) all of it answers "not supported". Everything that asks may block, for many seconds.
+ */
+
+enum os_anchor_store { OS_ANCHOR_MACHINE, OS_ANCHOR_USER };
+
+/** Every trust anchor that the system holds for this account, in DER: those of the machine first (root, group policy, enterprise), then
+ *  those that only this account has. False where the system keeps none in a store of its own. */
+bool os_trust_anchors(void (*anchor)(enum os_anchor_store store, const unsigned char *der, size_t length, void *user),
+		      void *user);
+
+struct os_der {
+	const unsigned char *bytes;
+	size_t length;
+};
+
+struct os_chain {
+	char verdict[64]; /* as tls_handshake.system_verify */
+	bool trusted;	  /* it says "ok" */
+	unsigned char root[8192];
+	size_t root_length; /* DER of the anchor that the chain ended in; 0: in none, or a longer one */
+};
+
+/**
+ * Let the system judge a TLS server's chain (leaf first, as sent) for a host name or address, in this account's context.
+ * It may fetch a missing anchor or issuer from the network (automatic root update, AIA), as the agent's stack does; revocation is
+ * not asked for.
+ *
+ * Errors  false where the system has no such engine or it does not answer; *out is untouched then.
+ */
+bool os_chain_verify(const struct os_der *sent, size_t count, const char *host, struct os_chain *out);
+
+struct os_http_request {
+	const char *url;
+	const char *proxy; /* "http://host:port", or NULL for none */
+	int timeout_ms;	   /* of each phase */
+};
+struct os_http_answer {
+	int status;	 /* 0: none came */
+	int error;	 /* the system's own code; 0: an answer came */
+	char name[64];	 /* "ERROR_WINHTTP_TIMEOUT" */
+	char words[256]; /* the system's words for it, for people; a secure failure names its flags */
+};
+/** One GET by the system's HTTP client, redirects not followed, without credentials or cookies, the body not kept. Errors as above. */
+bool os_http_get(const struct os_http_request *request, struct os_http_answer *out);
+
+struct os_proxy_view {
+	bool auto_detect;
+	char pac_url[2084], proxy[2084], bypass[2084]; /* "" where there is none */
+};
+/** What the system's own interface says of this account's WinINET proxy settings (WinHttpGetIEProxyConfigForCurrentUser). */
+bool os_proxy_view(struct os_proxy_view *out);
+
+#endif
