@@ -303,9 +303,15 @@ struct tls_handshake {
 	                        "revoked" | "other: ..." ; NULL where no chain came */
 	bool name_matches; /* the leaf's names fit the host (a name or an address); meaningless where no chain came */
 	const char *root_subject,
-		*root_sha256;  /* the trust anchor of the verified chain, or the last issuer's name with a NULL hash */
-	bool root_service;     /* root_sha256 is one of run.service_roots */
-	bool root_public;      /* root_sha256 is on the built-in list of public roots */
+		*root_sha256; /* the trust anchor of the verified chain, or the last issuer's name with a NULL hash */
+	bool root_service;    /* root_sha256 is one of run.service_roots */
+	bool root_public;     /* root_sha256 is on the built-in list of public roots */
+	const char *
+		root_store; /* where the system keeps that anchor: "machine" | "user" | "fetched" (by the system, during this run);
+				   NULL where the system does not tell */
+	const char *
+		system_verify; /* what the system's own chain engine said of the same chain and name: "ok" | "untrusted_root" |
+				      "issuer_missing" | "expired" | "revoked" | "name_mismatch" | "other: ..."; NULL: it was not asked */
 	int64_t verified_at_s; /* the clock that judged validity, Unix seconds */
 	int64_t bytes_acked;   /* of ours, the SYN included */
 	int64_t bytes_received;
@@ -332,6 +338,15 @@ struct http_exchange {
  *   "default_route"  subject "ipv4" | "ipv6"; state "present" | "absent"; values the gateways
  *   "resolvers"      values the configured servers, in order; state "present" | "absent"
  *   "hosts_file"     subject a target's or proxy's name; values the addresses that the hosts file gives it; state "present"
+ *   "nrpt_rule"      subject the name space of a Windows rule that sends a target's name to other servers; values these; state "present"
+ *   "best_route"     subject a destination's address; values interface, next hop ("" if on-link), own address; state "present" | "absent"
+ *   "tls_setting"    subject the registry value ("schannel/TLS 1.2/Client/Enabled", "winhttp/DefaultSecureProtocols" ...); values its
+ *                    number as text; state "on" | "off" (TLS 1.2 by it); not recorded where the registry has no such value
+ *   "time_zone"      subject its name; values the minutes to add to UTC; state "present"
+ *   "proxy_view"     subject "user" | "system"; state "agrees" | "differs": the system's own interface, asked by that identity's process,
+ *                    against what was read from the registry; values the interface's answer, then ours
+ *   "system_run"     subject "system"; state "started" | "failed" | "not_elevated"; values the reason, for people
+ *   "missing_api"    subject the system's call that this version of it lacks; state "absent"
  */
 struct local_fact {
 	const char *fact, *subject, *state;
@@ -348,7 +363,8 @@ struct observation {
 	const char *id;
 	enum op op;
 	struct path_list paths; /* the paths that it says something about; none: about the machine as a whole */
-	const char *experiment; /* NULL in the baseline; "bare_connect", "dns_over_tcp", "proxy_control" */
+	const char
+		*experiment; /* NULL in the baseline; "bare_connect", "dns_over_tcp", "proxy_control", "system_stack" */
 	int64_t start_us, duration_us;
 	enum failure failure;
 	const char *os_error; /* "ECONNREFUSED", "WSAEACCES", "EAI_AGAIN" ..., or NULL */

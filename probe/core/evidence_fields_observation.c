@@ -130,6 +130,7 @@ static const struct field root_rows[] = {
 	ROW("sha256", TEXT, observation, tls.root_sha256),
 	ROW("service", BOOL, observation, tls.root_service),
 	ROW("public", BOOL, observation, tls.root_public),
+	ROW("store", TEXT, observation, tls.root_store),
 };
 static const struct field_shape root_shape = SHAPE(root_rows, observation);
 
@@ -172,6 +173,7 @@ static const struct field tls_rows[] = {
 	ROW("name_matches", BOOL, observation, tls.name_matches),
 	GROUP("root", root_shape, .present = root_is_present),
 	ROW("verified_at", AT_S, observation, tls.verified_at_s),
+	ROW("system_verify", TEXT, observation, tls.system_verify),
 };
 
 static const struct field http_rows[] = {

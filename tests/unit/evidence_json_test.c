@@ -261,6 +261,8 @@ static void same_handshake(const struct tls_handshake *a, const struct tls_hands
 	SAME_TEXT(a, b, root_sha256);
 	SAME(a, b, root_service);
 	SAME(a, b, root_public);
+	SAME_TEXT(a, b, root_store);
+	SAME_TEXT(a, b, system_verify);
 	SAME(a, b, verified_at_s);
 	SAME(a, b, bytes_acked);
 	SAME(a, b, bytes_received);

@@ -213,6 +213,8 @@ static void full_handshake(struct report *report, struct path *path)
 						"ee55ee55ee55ee55ee55ee55ee55ee55ee55ee55ee55ee55ee55ee55ee55ee55",
 					.root_service = true,
 					.root_public = true,
+					.root_store = "user",
+					.system_verify = "untrusted_root",
 					.verified_at_s = 1769850307,
 					.bytes_acked = 518,
 					.bytes_received = 4096};
