@@ -16,8 +16,6 @@
 
 enum { EXIT_USAGE = 2, EXIT_TOOL = 4, REGISTRY_MAX_BYTES = 16 * 1024 * 1024 };
 
-extern char **environ;
-
 static bool load_registry(struct arena *arena, const struct options *options, struct registry **out, struct err *err)
 {
 	char reason[256];
@@ -90,9 +88,11 @@ static bool load_targets(struct report *report, const struct options *options, s
 
 static bool note_roots(struct report *report, const struct options *options, struct err *err)
 {
+	struct pem pem;
 	report->run.service_roots_given = options->service_roots != NULL;
 	if (options->service_roots)
-		return engine_pem_fingerprints(report->arena, options->service_roots, &report->run.service_roots, err);
+		return engine_pem_read(report->arena, options->service_roots, &pem, err) &&
+		       engine_pem_fingerprints(report->arena, &pem, &report->run.service_roots, err);
 	for (const char *const *root = targets_service_roots(); *root; root++)
 		text_list_add(report->arena, &report->run.service_roots, *root);
 	return true;
@@ -144,6 +144,9 @@ static void show_progress(const struct engine_progress *progress, void *user)
 static bool run_engine(struct report *report, const struct plan *plan, const struct options *options, struct err *err)
 {
 	bool live = !options->quiet && os_is_terminal(2);
+	struct pem ca;
+	if (options->ca_file && !engine_pem_read(report->arena, options->ca_file, &ca, err))
+		return false;
 	const char **resolvers = arena_alloc(report->arena, (options->resolvers.count + 1) * sizeof(*resolvers));
 	for (size_t i = 0; i < options->resolvers.count; i++)
 		resolvers[i] = options->resolvers.items[i];
@@ -154,7 +157,7 @@ static bool run_engine(struct report *report, const struct plan *plan, const str
 		.experiments = !options->no_experiments,
 		.resolvers = options->resolvers.count ? resolvers : NULL,
 		.control_resolver = options->control_resolver,
-		.ca_file = options->ca_file,
+		.ca = options->ca_file ? &ca : NULL,
 		.proxy_user = options->proxy_user,
 		.proxy_password = options->proxy_password,
 		.progress = live ? show_progress : NULL,
@@ -180,7 +183,7 @@ int check_command(struct arena *arena, const struct options *options, int argc, 
 	struct settings_input input = {.arena = report->arena,
 				       .registry = registry,
 				       .agent_proxy = options->agent_proxy,
-				       .environment = (const char *const *)environ};
+				       .environment = os_environment()};
 	settings_read(&input, &settings);
 	plan_make(report, &settings, &options->plan, options->proxy_user != NULL, true, &plan);
 	if (!report->path_count) {

@@ -15,6 +15,13 @@ struct engine_progress {
 	int64_t elapsed_us;
 };
 
+/** What a PEM file held. */
+struct pem {
+	const char *file; /* for messages */
+	const char *text;
+	size_t length;
+};
+
 struct engine_options {
 	int64_t timeout_us;  /* longest wait of one stage */
 	int64_t deadline_us; /* longest whole run */
@@ -22,7 +29,7 @@ struct engine_options {
 	bool experiments;
 	const char *const *resolvers; /* --resolver: "ip" or "ip:port", NULL at the end; NULL: the configured ones */
 	const char *control_resolver; /* or NULL */
-	const char *ca_file;	      /* --ca-file, or NULL */
+	const struct pem *ca;	      /* --ca-file, or NULL */
 	const char *proxy_user;	      /* or NULL */
 	const char *proxy_password;   /* or NULL; a secret */
 	void (*progress)(const struct engine_progress *progress, void *user); /* or NULL; about ten times a second */
@@ -33,7 +40,7 @@ struct engine_options {
  * Carry out a plan and write down what was seen: observations, attempts, host facts, run times and end_reason.
  *
  * Ends    once every leg is done, at the deadline, or at SIGINT/SIGTERM; whatever was measured by then is in the report.
- * Errors  false only where a library does not start or the CA file cannot be read; the network's failures are observations.
+ * Errors  false only where a library does not start or options->ca cannot be used; the network's failures are observations.
  * Threads leaves blocked helper threads behind: end the process with os_exit().
  */
 bool engine_run(struct report *report, const struct plan *plan, const struct engine_options *options, struct err *err);
@@ -41,7 +48,9 @@ bool engine_run(struct report *report, const struct plan *plan, const struct eng
 /** Names and versions of the libraries in use, into report->tool. */
 void engine_describe_libraries(struct report *report);
 
-/** Read a PEM file and give the sha256 (hex) of each certificate in it; for --service-roots. */
-bool engine_pem_fingerprints(struct arena *arena, const char *file, struct text_list *out, struct err *err);
+/** Read a PEM file of at most 16 MiB; texts go into the arena. What it holds is not looked at yet. */
+bool engine_pem_read(struct arena *arena, const char *file, struct pem *out, struct err *err);
+/** The sha256 (hex) of each certificate in it; for --service-roots. */
+bool engine_pem_fingerprints(struct arena *arena, const struct pem *pem, struct text_list *out, struct err *err);
 
 #endif

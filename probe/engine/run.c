@@ -89,7 +89,7 @@ static bool run_open(struct run *run, struct err *err)
 	if (failed)
 		return err_set(err, "the event loop does not start: %s", uv_strerror(failed));
 	signals_start(run);
-	if (!trust_open(&run->trust, run->options->ca_file, err))
+	if (!trust_open(&run->trust, run->options->ca, err))
 		return false;
 	run->trust.service_roots = run->report->run.service_roots;
 	run->pool_options = (struct transfer_pool_options){

@@ -29,22 +29,17 @@ static int broken_line(const char *text, size_t length, BIO *bio)
 	return line;
 }
 
-/* Hand on each certificate of a PEM file; other blocks are passed over. */
-static bool pem_each(const char *file, certificate_cb *each, void *user, struct err *err)
+/* Hand on each certificate of a PEM text; other blocks are passed over. */
+static bool pem_each(const struct pem *pem, certificate_cb *each, void *user, struct err *err)
 {
-	char reason[256] = "";
-	size_t length = 0;
-	char *text = os_read_file(file, PEM_BYTES_MAX, &length, reason, sizeof(reason));
-	if (!text)
-		return err_set(err, "%s: %s", file, reason);
-	BIO *bio = BIO_new_mem_buf(text, (int)length);
+	BIO *bio = BIO_new_mem_buf(pem->text, (int)pem->length);
 	size_t found = 0;
 	int line = 0;
 	bool taken = true;
 	for (X509 *certificate = NULL; bio && taken && found < PEM_CERTIFICATES_MAX;) {
 		certificate = PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL);
 		if (!certificate) {
-			line = broken_line(text, length, bio);
+			line = broken_line(pem->text, pem->length, bio);
 			break;
 		}
 		taken = each(certificate, user);
@@ -52,13 +47,24 @@ static bool pem_each(const char *file, certificate_cb *each, void *user, struct 
 		found++;
 	}
 	BIO_free(bio);
-	free(text);
 	ERR_clear_error();
 	if (line)
-		return err_set(err, "%s:%d: a block in PEM form before this line is damaged", file, line);
+		return err_set(err, "%s:%d: a block in PEM form before this line is damaged", pem->file, line);
 	if (!found)
-		return err_set(err, "%s: holds no certificate in PEM form", file);
-	return taken || err_set(err, "%s: a certificate in it cannot be used", file);
+		return err_set(err, "%s: holds no certificate in PEM form", pem->file);
+	return taken || err_set(err, "%s: a certificate in it cannot be used", pem->file);
+}
+
+bool engine_pem_read(struct arena *arena, const char *file, struct pem *out, struct err *err)
+{
+	char reason[256] = "";
+	size_t length = 0;
+	char *text = os_read_file(file, PEM_BYTES_MAX, &length, reason, sizeof(reason));
+	if (!text)
+		return err_set(err, "%s: %s", file, reason);
+	*out = (struct pem){file, arena_strndup(arena, text, length), length};
+	free(text);
+	return true;
 }
 
 static bool anchor_add(X509 *certificate, void *user)
@@ -100,13 +106,13 @@ static void system_anchors_add(X509_STORE *store)
 	ERR_clear_error(); /* a system without anchors is seen by every chain's failure */
 }
 
-bool trust_open(struct trust *trust, const char *ca_file, struct err *err)
+bool trust_open(struct trust *trust, const struct pem *ca, struct err *err)
 {
 	trust->store = X509_STORE_new();
 	if (!trust->store)
 		return err_set(err, "OpenSSL does not start");
 	system_anchors_add(trust->store);
-	if (!ca_file || pem_each(ca_file, anchor_add, trust->store, err))
+	if (!ca || pem_each(ca, anchor_add, trust->store, err))
 		return true;
 	X509_STORE_free(trust->store);
 	trust->store = NULL;
@@ -127,8 +133,8 @@ static bool fingerprint_add(X509 *certificate, void *user)
 	return sha256 != NULL;
 }
 
-bool engine_pem_fingerprints(struct arena *arena, const char *file, struct text_list *out, struct err *err)
+bool engine_pem_fingerprints(struct arena *arena, const struct pem *pem, struct text_list *out, struct err *err)
 {
 	struct fingerprints prints = {arena, out};
-	return pem_each(file, fingerprint_add, &prints, err);
+	return pem_each(pem, fingerprint_add, &prints, err);
 }

@@ -13,7 +13,9 @@ struct trust {
 	struct text_list service_roots; /* sha256; see report->run */
 };
 
-/** The system's anchors, and ca_file's beside them. Errors: the file cannot be read or holds no certificate. */
-bool trust_open(struct trust *trust, const char *ca_file, struct err *err);
+struct pem;
+
+/** The system's anchors, and those of ca (or NULL) beside them. Errors: it holds no certificate, or a damaged one. */
+bool trust_open(struct trust *trust, const struct pem *ca, struct err *err);
 
 #endif
