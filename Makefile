@@ -5,20 +5,51 @@
 #   make check      format, floors, warnings as errors; with SANITIZE=address,undefined the tests run under it
 #   make bench      figures against curl on the same targets
 #   make install    DESTDIR and PREFIX are honoured
+#   make windows    build build/windows/marsprobe.exe; PLATFORM=windows makes any other target for Windows
 
 VERSION := 0.1.0
 PREFIX ?= /usr/local
-CC ?= cc
-CFLAGS ?= -O2 -g
+PLATFORM ?= linux
 SANITIZE ?=
 WERROR ?=
 V ?=
 
-B := build/$(if $(SANITIZE),sanitize,plain)
-PROGRAM := $(if $(SANITIZE),$(B)/marsprobe,marsprobe)
-
 LIBRARIES := libuv libcares libcurl openssl jansson
 BUILD_PACKAGES := gcc libc6-dev make pkg-config libuv1-dev libc-ares-dev libcurl4-openssl-dev libssl-dev libjansson-dev libinih-dev
+WINDOWS_PACKAGES := $(shell cat probe/os/windows-packages 2>/dev/null)
+
+# What the platforms differ in. FOREIGN is the other one's part of a file name: probe/os/os_win32.c, tests/unit/os_posix_test.c.
+ifeq ($(PLATFORM),windows)
+B := build/windows
+EXE := .exe
+PROGRAM := $(B)/marsprobe.exe
+FOREIGN := posix
+CC := x86_64-w64-mingw32-gcc
+CFLAGS ?= -Os
+ifndef WINDOWS_PREFIX
+WINDOWS_PREFIX := $(lastword $(shell probe/os/windows-libraries))
+endif
+PKG_CONFIG := PKG_CONFIG_LIBDIR=$(WINDOWS_PREFIX)/lib/pkgconfig pkg-config --static
+# 0x0A00 is what the headers call Windows 10 and Server 2016, the oldest that we run on.
+PLATFORM_CFLAGS := -D_WIN32_WINNT=0x0A00 -D__USE_MINGW_ANSI_STDIO=1 -DCURL_STATICLIB -DCARES_STATICLIB -I$(WINDOWS_PREFIX)/include \
+	-ffunction-sections -fdata-sections
+PLATFORM_LDFLAGS := -static -s -L$(WINDOWS_PREFIX)/lib -Wl,--gc-sections,--no-insert-timestamp \
+	-Wl,--dynamicbase,--nxcompat,--high-entropy-va
+PLATFORM_LIBS := -lsecur32 -ladvapi32 -lshell32 -liphlpapi -lcrypt32 -lbcrypt -lws2_32
+RESOURCES := $(B)/probe/os/marsprobe.rc.o
+else
+B := build/$(if $(SANITIZE),sanitize,plain)
+EXE :=
+PROGRAM := $(if $(SANITIZE),$(B)/marsprobe,marsprobe)
+FOREIGN := win32
+CC ?= cc
+CFLAGS ?= -O2 -g
+PKG_CONFIG := pkg-config
+PLATFORM_CFLAGS := -fPIE
+PLATFORM_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed
+PLATFORM_LIBS := -lm -pthread
+RESOURCES :=
+endif
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes -Wmissing-prototypes \
 	-Wold-style-definition -Wredundant-decls -Wpointer-arith -Wcast-align -Wwrite-strings -Wundef -Wvla -Wformat=2 \
@@ -28,26 +59,27 @@ WARNINGS += -Wlogical-op -Wduplicated-cond -Wduplicated-branches -Wcast-qual
 else
 WARNINGS += -Wno-gnu-zero-variadic-macro-arguments
 endif
-HARDENING := -fstack-protector-strong -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
+HARDENING := -fstack-protector-strong $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -I. -I$(B) -DMARSPROBE_VERSION='"$(VERSION)"' $(WARNINGS) $(if $(WERROR),-Werror) $(HARDENING) \
 	-ffile-prefix-map=$(CURDIR)=. -MMD -MP $(CFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer) \
-	$(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
-ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE))
-LDLIBS = $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -linih -lm -pthread
+	$(PLATFORM_CFLAGS) $(shell $(PKG_CONFIG) --cflags $(LIBRARIES) 2>/dev/null)
+ALL_LDFLAGS = $(PLATFORM_LDFLAGS) $(LDFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE))
+LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBRARIES) 2>/dev/null) -linih $(PLATFORM_LIBS)
 
-# Sources find themselves; on Linux os_win32.c stays out.
-SOURCES := $(filter-out probe/os/os_win32.c,$(sort $(wildcard probe/*/*.c targets/*.c reports/*.c)))
+# Sources find themselves; those of the other platform stay out.
+SOURCES := $(filter-out probe/os/os_$(FOREIGN)%,$(sort $(wildcard probe/*/*.c targets/*.c reports/*.c)))
 MAIN := probe/cli/main.c
 OBJECTS := $(SOURCES:%.c=$(B)/%.o) $(B)/targets/builtin.o
 PARTS := $(filter-out $(MAIN:%.c=$(B)/%.o),$(OBJECTS))
-UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/unit/%,$(sort $(wildcard tests/unit/*_test.c)))
-FUZZ_REPLAYS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(sort $(wildcard tests/fuzz/*_fuzz.c)))
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/unit/%$(EXE),$(filter-out tests/unit/os_$(FOREIGN)%,$(sort $(wildcard tests/unit/*_test.c))))
+FUZZ_REPLAYS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%$(EXE),$(sort $(wildcard tests/fuzz/*_fuzz.c)))
+REPLAY := $(filter-out tests/fuzz/replay_$(FOREIGN)%,$(sort $(wildcard tests/fuzz/replay*.c)))
 LAB_TOOLS := $(patsubst tests/lab/%.c,$(B)/lab/%,$(sort $(wildcard tests/lab/*.c)))
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
 
-.PHONY: all deps test-deps test check check-format check-floors demo bench run install clean unit fuzz-replay tests-built
+.PHONY: all deps test-deps test check check-format check-floors demo bench run install clean tests-built windows windows-deps imports
 all: deps
 	@$(MAKE) --no-print-directory $(PROGRAM)
 
@@ -57,7 +89,7 @@ deps:
 test-deps: deps
 	@tests/install-packages --tests
 
-$(PROGRAM): $(OBJECTS)
+$(PROGRAM): $(OBJECTS) $(RESOURCES)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.c %.o,$^) $(LDLIBS)
 
@@ -65,6 +97,12 @@ $(B)/%.o: %.c
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+comma := ,
+$(B)/%.rc.o: %.rc %.manifest
+	$(call say,RC,$<)
+	@mkdir -p $(@D)
+	$(Q)x86_64-w64-mingw32-windres -DVERSION_TEXT=\\\"$(VERSION)\\\" -DVERSION_NUMBERS=$(subst .,$(comma),$(VERSION)),0 -I. -o $@ $<
 
 # Target sets and lists of roots, as C texts: edit the file, not the build.
 $(B)/targets/builtin.c: targets/embed $(sort $(wildcard targets/*.ini targets/*.txt))
@@ -76,12 +114,12 @@ $(B)/targets/builtin.o: $(B)/targets/builtin.c
 	$(call say,CC,$<)
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
-$(B)/unit/%: tests/unit/%.c $(PARTS)
+$(B)/unit/%$(EXE): tests/unit/%.c $(PARTS)
 	$(call say,TEST,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.c %.o,$^) $(LDLIBS)
 
-$(B)/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(PARTS)
+$(B)/fuzz/%$(EXE): tests/fuzz/%.c $(REPLAY) $(PARTS)
 	$(call say,FUZZ,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.c %.o,$^) $(LDLIBS)
@@ -91,7 +129,7 @@ $(B)/lab/%: tests/lab/%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< -pthread
 
-tests-built: $(PROGRAM) $(UNIT_TESTS) $(FUZZ_REPLAYS) $(LAB_TOOLS)
+tests-built: $(PROGRAM) $(UNIT_TESTS) $(FUZZ_REPLAYS) $(if $(EXE),,$(LAB_TOOLS))
 
 test: test-deps
 	@$(MAKE) --no-print-directory tests-built
@@ -107,6 +145,23 @@ bench: test-deps
 
 run: all
 	./$(PROGRAM)
+
+windows-deps: deps
+	@tests/install-packages $(WINDOWS_PACKAGES)
+
+windows: windows-deps
+	@$(MAKE) --no-print-directory PLATFORM=windows imports
+
+# What every Windows Server since 2016 has in its system folder. Nothing else may be needed, and the file stays small enough to be mailed.
+SYSTEM_DLLS := ADVAPI32.dll bcrypt.dll CRYPT32.dll IPHLPAPI.DLL KERNEL32.dll msvcrt.dll ole32.dll SHELL32.dll Secur32.dll USER32.dll \
+	USERENV.dll WS2_32.dll
+IMPORTED_DLLS = $(sort $(shell x86_64-w64-mingw32-objdump -p $(PROGRAM) | sed -n 's/^\tDLL Name: //p'))
+PROGRAM_BYTES_MAX := 12582912
+imports: $(PROGRAM)
+	@echo "$(PROGRAM): $$(stat -c %s $(PROGRAM)) bytes, imports $(IMPORTED_DLLS)"
+	$(if $(filter-out $(SYSTEM_DLLS),$(IMPORTED_DLLS)),$(error imports a DLL that is not known as the system's: \
+		$(filter-out $(SYSTEM_DLLS),$(IMPORTED_DLLS))))
+	@test $$(stat -c %s $(PROGRAM)) -lt $(PROGRAM_BYTES_MAX) || { echo "$(PROGRAM): larger than $(PROGRAM_BYTES_MAX) bytes" >&2; exit 1; }
 
 check: test-deps check-format check-floors
 	@$(MAKE) --no-print-directory WERROR=1 tests-built
@@ -127,4 +182,4 @@ install: all
 clean:
 	rm -rf build marsprobe
 
--include $(OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(FUZZ_REPLAYS:=.d)
+-include $(OBJECTS:.o=.d) $(UNIT_TESTS:$(EXE)=.d) $(FUZZ_REPLAYS:$(EXE)=.d)

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 
+#include "probe/os/printf.h"
 #include "targets/targets.h"
 
 enum { SET_BYTES_MAX = 1 << 20, SET_TARGETS_MAX = 4096 };
@@ -28,7 +29,7 @@ struct set_reader {
 };
 
 /** Fail at that line; keeps the first failure. Returns false. */
-bool set_fail(struct set_reader *reader, int line, const char *format, ...) __attribute__((format(printf, 3, 4)));
+bool set_fail(struct set_reader *reader, int line, const char *format, ...) PRINTF_LIKE(3, 4);
 
 /** Take one key of the open section. */
 bool set_key_take(struct set_reader *reader, const char *key, const char *value);

@@ -324,7 +324,7 @@ static bool read_password(struct reader *reader)
 	if (reader->out->proxy_password_file && !read_password_file(reader))
 		return false;
 	if (reader->out->proxy_password_env) {
-		const char *value = getenv(reader->out->proxy_password_env);
+		const char *value = os_environment_get(reader->out->proxy_password_env);
 		if (!value)
 			return err_set(reader->err, "--proxy-password-env: there is no environment variable %s",
 				       reader->out->proxy_password_env);

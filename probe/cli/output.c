@@ -8,11 +8,12 @@
 #include "probe/os/os.h"
 #include "reports/report.h"
 
-__attribute__((format(printf, 1, 0))) static void say(const char *format, va_list args)
+PRINTF_LIKE(1, 0) static void say(const char *format, va_list args)
 {
 	fputs("marsprobe: ", stderr);
 	vfprintf(stderr, format, args);
 	fputc('\n', stderr);
+	fflush(stderr); /* os_start() may have it buffered */
 }
 
 void complain(const char *format, ...)

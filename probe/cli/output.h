@@ -4,14 +4,15 @@
 #include <stdbool.h>
 
 #include "probe/cli/options.h"
+#include "probe/os/printf.h"
 
 struct strbuf;
 
 /** "marsprobe: ..." on stderr, with a newline. */
-void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void complain(const char *format, ...) PRINTF_LIKE(1, 2);
 
 /** The same unless -q was given. */
-void warn(const struct options *options, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void warn(const struct options *options, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /** Write every report that the options ask for. False: one could not be written (said on stderr); the others are. */
 bool reports_write(const struct options *options, const struct report *report);

@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+#include "probe/os/printf.h"
+
 /** Memory that lives as long as its owner: many allocations, one release. Out of memory ends the process. */
 struct arena;
 
@@ -21,7 +23,7 @@ char *arena_strdup(struct arena *arena, const char *text);
 char *arena_strndup(struct arena *arena, const char *text, size_t length) __attribute__((returns_nonnull));
 
 /** printf into the arena. */
-char *arena_printf(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3), returns_nonnull));
+char *arena_printf(struct arena *arena, const char *format, ...) PRINTF_LIKE(2, 3) __attribute__((returns_nonnull));
 
 /**
  * Make room for one more item at the end of an array: returns the array, moved if it had to grow.

@@ -3,6 +3,8 @@
 
 #include <stdbool.h>
 
+#include "probe/os/printf.h"
+
 enum { ERR_TEXT_BYTES = 1024 };
 
 /** Why an input could not be used: bad usage, an unreadable file, a library that does not start.
@@ -16,6 +18,6 @@ struct err {
  *
  * Limits  longer texts are cut at ERR_TEXT_BYTES - 1 bytes.
  */
-bool err_set(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool err_set(struct err *err, const char *format, ...) PRINTF_LIKE(2, 3);
 
 #endif

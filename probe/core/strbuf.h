@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+#include "probe/os/printf.h"
+
 /** A text that grows. data is always terminated and never NULL after strbuf_init(). */
 struct strbuf {
 	char *data;
@@ -18,7 +20,7 @@ void strbuf_free(struct strbuf *buf);
 void strbuf_add(struct strbuf *buf, const char *text);
 void strbuf_add_bytes(struct strbuf *buf, const void *bytes, size_t length);
 void strbuf_add_char(struct strbuf *buf, char c);
-void strbuf_printf(struct strbuf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void strbuf_printf(struct strbuf *buf, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /** Cut the text back to length bytes (no effect when it is shorter). */
 void strbuf_truncate(struct strbuf *buf, size_t length);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "probe/core/text.h"
+
 bool proxy_method_is(const struct proxy_exchange *proxy, const char *method)
 {
 	return proxy->method && strcmp(proxy->method, method) == 0;
@@ -11,7 +13,7 @@ bool proxy_method_is(const struct proxy_exchange *proxy, const char *method)
 
 bool text_has(const char *text, const char *part)
 {
-	return text && strcasestr(text, part) != NULL;
+	return text && text_find_nocase(text, part) != NULL;
 }
 
 static bool has_any(const char *text, const char *const *parts)
@@ -101,8 +103,8 @@ static bool says(const struct proxy_exchange *proxy, const char *const *parts)
 /* "DNS" as a word of its own, not as a part of a host's name. */
 static bool has_word_dns(const char *text)
 {
-	const char *at = text ? strcasestr(text, "dns") : NULL;
-	for (; at; at = strcasestr(at + 3, "dns")) {
+	const char *at = text ? text_find_nocase(text, "dns") : NULL;
+	for (; at; at = text_find_nocase(at + 3, "dns")) {
 		bool begins = at == text || (!isalnum((unsigned char)at[-1]) && !strchr(".-", at[-1]));
 		bool in_name = isalnum((unsigned char)at[3]) || at[3] == '-' ||
 			       (at[3] == '.' && isalnum((unsigned char)at[4]));

@@ -1,6 +1,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "probe/core/text.h"
 #include "probe/diagnosis/proxy_fault.h"
 #include "probe/diagnosis/rules.h"
 
@@ -204,7 +205,7 @@ static bool is_filter_page(const struct http_exchange *http)
 					    "blue coat",  "palo alto",	"sophos",	 "barracuda",	 "umbrella",
 					    "forcepoint", "websense",	"check point"};
 	for (size_t i = 0; http->body_head && i < sizeof(words) / sizeof(words[0]); i++)
-		if (strcasestr(http->body_head, words[i]))
+		if (text_find_nocase(http->body_head, words[i]))
 			return true;
 	return false;
 }

@@ -2,6 +2,7 @@
 #include <strings.h>
 
 #include "probe/core/arena.h"
+#include "probe/core/text.h"
 #include "probe/diagnosis/rules.h"
 #include "probe/diagnosis/tls_tried.h"
 
@@ -107,7 +108,7 @@ static bool names_an_inspector(const struct certificate *certificate)
 		"untrust", "zscaler",  "fortinet",   "fortigate", "palo alto", "blue coat", "bluecoat",	 "netskope",
 		"sophos",  "websense", "forcepoint", "barracuda", "umbrella",  "mcafee",    "kaspersky", "squid"};
 	for (size_t i = 0; certificate->issuer && i < sizeof(words) / sizeof(words[0]); i++)
-		if (strcasestr(certificate->issuer, words[i]))
+		if (text_find_nocase(certificate->issuer, words[i]))
 			return true;
 	return false;
 }

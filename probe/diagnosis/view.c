@@ -5,6 +5,7 @@
 
 #include "probe/core/address.h"
 #include "probe/core/arena.h"
+#include "probe/core/text.h"
 #include "probe/core/url.h"
 
 enum { HOST_PORT_BYTES = 300 }; /* the longest name of DNS, brackets and a port, and some room */
@@ -257,9 +258,10 @@ static bool is_filters_page(const struct http_exchange *http)
 					    "blue coat",     "sophos",		 "barracuda",  "cisco umbrella",
 					    "forcepoint",    "websense",	 "check point"};
 	const char *type = header_find(&http->headers, "content-type");
-	bool is_page = http->body_head && ((type && strcasestr(type, "html")) || strcasestr(http->body_head, "<html"));
+	bool is_page = http->body_head &&
+		       ((type && text_find_nocase(type, "html")) || text_find_nocase(http->body_head, "<html"));
 	for (size_t i = 0; is_page && i < sizeof(words) / sizeof(words[0]); i++)
-		if (strcasestr(http->body_head, words[i]))
+		if (text_find_nocase(http->body_head, words[i]))
 			return true;
 	return false;
 }

@@ -8,6 +8,24 @@
 /* What differs between Linux and Windows. A call that a platform lacks answers "not supported" (false, 0 or NULL), so that callers
  * need no conditional. This floor knows no other. */
 
+/**
+ * Call it first in main().
+ *
+ * POSIX    a peer that closes early gives an error and no SIGPIPE.
+ * Windows  sockets; no DLL from anywhere but the system's folder, where others may write; UTF-8 and escape sequences on a console
+ *          until os_exit(); no CR before LF in what is written to stdout and stderr.
+ */
+void os_start(void);
+
+/** The arguments in UTF-8, ended by NULL, *count of them (argv itself on POSIX). They live as long as the process. */
+char **os_arguments(int argc, char **argv, int *count);
+
+/** The environment in UTF-8, "NAME=value" each, ended by NULL. Lives as long as the process. */
+const char *const *os_environment(void);
+
+/** The value of one variable of os_environment(), NULL if there is none. Lives as long as the process. */
+const char *os_environment_get(const char *name);
+
 /** A socket as the system names it: an int on POSIX, a SOCKET on Windows. */
 typedef intptr_t os_socket;
 
@@ -93,7 +111,7 @@ int64_t os_monotonic_us(void);
 
 bool os_random(void *out, size_t bytes);
 
-/** Is this stream (1 stdout, 2 stderr) a terminal? */
+/** Is this stream (1 stdout, 2 stderr) a terminal that understands escape sequences? On Windows only after os_start(). */
 bool os_is_terminal(int stream);
 /** How many files and sockets this process may have open at once, after asking for all that the system grants without rights. */
 size_t os_files_max(void);

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,31 @@
 #include <unistd.h>
 
 enum { OS_RELEASE_BYTES_MAX = 64 * 1024, PASSWD_BYTES = 16 * 1024, TEMPORARY_NAMES = 16, READ_STEP_BYTES = 64 * 1024 };
+
+extern char **environ;
+
+/* ------------------------------------------------------------------ the start */
+
+void os_start(void)
+{
+	signal(SIGPIPE, SIG_IGN);
+}
+
+char **os_arguments(int argc, char **argv, int *count)
+{
+	*count = argc;
+	return argv;
+}
+
+const char *const *os_environment(void)
+{
+	return (const char *const *)environ;
+}
+
+const char *os_environment_get(const char *name)
+{
+	return getenv(name);
+}
 
 /* ------------------------------------------------------------------ clocks, chance, streams */
 
