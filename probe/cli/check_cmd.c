@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "probe/cli/output.h"
+#include "probe/cli/system_part.h"
 #include "probe/core/arena.h"
 #include "probe/core/url.h"
 #include "probe/diagnosis/diagnosis.h"
@@ -141,7 +142,8 @@ static void show_progress(const struct engine_progress *progress, void *user)
 	fflush(stderr);
 }
 
-static bool run_engine(struct report *report, const struct plan *plan, const struct options *options, struct err *err)
+static bool run_engine(struct report *report, const struct plan *plan, const struct options *options,
+		       const struct system_part *system, struct err *err)
 {
 	bool live = !options->quiet && os_is_terminal(2);
 	struct pem ca;
@@ -160,8 +162,12 @@ static bool run_engine(struct report *report, const struct plan *plan, const str
 		.ca = options->ca_file ? &ca : NULL,
 		.proxy_user = options->proxy_user,
 		.proxy_password = options->proxy_password,
+		.system_run = system->run,
+		.system_run_state = system->state,
+		.system_run_reason = system->reason,
 		.progress = live ? show_progress : NULL,
 	};
+	system_part_prepare(system, options, report, &engine);
 	bool done = engine_run(report, plan, &engine, err);
 	if (live)
 		fputs("\r\033[K", stderr);
@@ -174,6 +180,7 @@ int check_command(struct arena *arena, const struct options *options, int argc, 
 	struct registry *registry;
 	struct settings settings = {0};
 	struct plan plan = {0};
+	struct system_part system;
 	struct report *report = report_new();
 	if (!load_registry(arena, options, &registry, &err) || !load_targets(report, options, &err) ||
 	    !note_roots(report, options, &err)) {
@@ -185,7 +192,11 @@ int check_command(struct arena *arena, const struct options *options, int argc, 
 				       .agent_proxy = options->agent_proxy,
 				       .environment = os_environment()};
 	settings_read(&input, &settings);
-	plan_make(report, &settings, &options->plan, options->proxy_user != NULL, true, &plan);
+	system_part_start(arena, options, &system);
+	struct plan_options plan_options = options->plan;
+	plan_options.part = system.part;
+	plan_options.system_why = system.why;
+	plan_make(report, &settings, &plan_options, options->proxy_user != NULL, true, &plan);
 	if (!report->path_count) {
 		complain("nothing is known of SYSTEM here: give its settings with --registry FILE.reg or --agent-proxy "
 			 "URL");
@@ -193,7 +204,9 @@ int check_command(struct arena *arena, const struct options *options, int argc, 
 	}
 	note_arguments(report, argc, argv);
 	note_run(report, options);
-	if (!run_engine(report, &plan, options, &err)) {
+	bool done = run_engine(report, &plan, options, &system, &err);
+	system_part_end(&system);
+	if (!done) {
 		complain("%s", err.text);
 		return options->ca_file && strstr(err.text, options->ca_file) ? EXIT_USAGE : EXIT_TOOL;
 	}

@@ -1,4 +1,3 @@
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +6,7 @@
 #include "probe/cli/explain.h"
 #include "probe/cli/options.h"
 #include "probe/cli/output.h"
+#include "probe/cli/system_part.h"
 #include "probe/cli/targets_cmd.h"
 #include "probe/cli/targets_json.h"
 #include "probe/core/arena.h"
@@ -15,6 +15,7 @@
 #include "probe/diagnosis/diagnosis.h"
 #include "probe/engine/engine.h"
 #include "probe/os/os.h"
+#include "probe/os/os_system_run.h"
 #include "reports/report.h"
 #include "targets/targets.h"
 
@@ -191,7 +192,10 @@ int main(int argc, char **argv)
 	struct arena *arena = arena_new();
 	struct options options;
 	struct err err;
-	signal(SIGPIPE, SIG_IGN);
+	os_start();
+	argv = os_arguments(argc, argv, &argc);
+	if (os_system_child_is_wanted(argc, argv))
+		os_exit(os_system_child_run(argc, argv, system_part_serve, NULL));
 	int status = EXIT_USAGE;
 	if (options_parse(arena, argc, argv, &options, &err))
 		status = dispatch(arena, &options, argc, argv);

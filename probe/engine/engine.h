@@ -22,16 +22,30 @@ struct pem {
 	size_t length;
 };
 
+/** A way to end a run from another thread, as Ctrl-C would end it. */
+struct engine_switch;
+/** Lives as long as the process. */
+struct engine_switch *engine_switch_new(void);
+/** From any thread, before the run, in it or after it. */
+void engine_switch_press(struct engine_switch *stop);
+
+struct system_run;
+
 struct engine_options {
 	int64_t timeout_us;  /* longest wait of one stage */
 	int64_t deadline_us; /* longest whole run */
 	unsigned parallel;   /* attempts in flight */
 	bool experiments;
-	const char *const *resolvers; /* --resolver: "ip" or "ip:port", NULL at the end; NULL: the configured ones */
-	const char *control_resolver; /* or NULL */
-	const struct pem *ca;	      /* --ca-file, or NULL */
-	const char *proxy_user;	      /* or NULL */
-	const char *proxy_password;   /* or NULL; a secret */
+	const char *const *resolvers;  /* --resolver: "ip" or "ip:port", NULL at the end; NULL: the configured ones */
+	const char *control_resolver;  /* or NULL */
+	const struct pem *ca;	       /* --ca-file, or NULL */
+	const char *proxy_user;	       /* or NULL */
+	const char *proxy_password;    /* or NULL; a secret */
+	struct system_run *system_run; /* a process that carries out SYSTEM's part (system_run.h), or NULL */
+	const char *
+		system_run_state; /* NULL where no such process was wanted; else as in "system_run" of struct local_fact */
+	const char *system_run_reason;					      /* or NULL */
+	struct engine_switch *stop;					      /* or NULL */
 	void (*progress)(const struct engine_progress *progress, void *user); /* or NULL; about ten times a second */
 	void *progress_user;
 };

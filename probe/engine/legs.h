@@ -102,7 +102,8 @@ struct run {
 	unsigned in_flight, parallel; /* attempts: under way, and how many may be */
 	enum failure ending;	      /* NONE while the run goes on; else why it is being cut short */
 	uv_timer_t deadline_timer, progress_timer, samples_timer;
-	uv_signal_t sigint, sigterm;
+	uv_signal_t signals[3];
+	bool system_open; /* the process that runs as SYSTEM has not answered yet */
 };
 
 /** Make the states of all legs, start their look-ups and samples. */

@@ -5,6 +5,7 @@
 
 #include "probe/core/address.h"
 #include "probe/core/arena.h"
+#include "probe/core/text.h"
 #include "probe/os/os.h"
 
 enum { HOSTS_FILE_MAX_BYTES = 4 * 1024 * 1024 };
@@ -95,21 +96,29 @@ static void record_hosts_file(struct run *run)
 		return;
 	struct local_fact **facts = xcalloc(run->name_count, sizeof(struct local_fact *));
 	char *rest = text;
-	for (char *line; (line = strsep(&rest, "\r\n")) != NULL;) {
+	for (char *line; (line = text_next_word(&rest, "\r\n")) != NULL;) {
 		struct address parsed;
 		line[strcspn(line, "#")] = '\0';
 		char *next = line;
-		char *address = strsep(&next, " \t");
-		while (address && !*address)
-			address = strsep(&next, " \t");
+		const char *address = text_next_word(&next, " \t");
 		if (!address || !address_parse(address, &parsed))
 			continue;
-		for (char *name; (name = strsep(&next, " \t")) != NULL;)
-			if (*name)
-				add_hosts_entry(run, facts, address, name);
+		for (const char *name; (name = text_next_word(&next, " \t")) != NULL;)
+			add_hosts_entry(run, facts, address, name);
 	}
 	free(facts);
 	free(text);
+}
+
+static void record_system_run(struct run *run)
+{
+	const struct engine_options *options = run->options;
+	if (!options->system_run_state)
+		return;
+	struct local_fact *fact =
+		fact_add(run, "system_run", identity_text(IDENTITY_SYSTEM), options->system_run_state);
+	if (options->system_run_reason)
+		text_list_add(run->report->arena, &fact->values, options->system_run_reason);
 }
 
 void local_facts_record(struct run *run)
@@ -120,6 +129,7 @@ void local_facts_record(struct run *run)
 	record_default_routes(run);
 	record_resolvers(run);
 	record_hosts_file(run);
+	record_system_run(run);
 	if (os_host_name(text, sizeof(text)))
 		report->host.name = arena_strdup(report->arena, text);
 	os_description(text, sizeof(text));

@@ -7,28 +7,76 @@
 
 #include "probe/core/arena.h"
 #include "probe/engine/legs.h"
+#include "probe/engine/system_run.h"
 #include "probe/os/os.h"
 
 enum { PROGRESS_EVERY_MS = 100, RESOLVERS_MAX = 16 };
 
-static void on_deadline(uv_timer_t *timer)
+static void run_cut(struct run *run, enum end_reason reason, enum failure failure)
 {
-	struct run *run = timer->data;
 	if (run->ending != FAILURE_NONE)
 		return;
-	run->report->run.end_reason = END_DEADLINE;
-	legs_cut(run, FAILURE_DEADLINE);
+	run->report->run.end_reason = reason;
+	legs_cut(run, failure);
+	system_run_cut(run);
+}
+
+static void on_deadline(uv_timer_t *timer)
+{
+	run_cut(timer->data, END_DEADLINE, FAILURE_DEADLINE);
 }
 
 static void on_signal(uv_signal_t *handle, int number)
 {
-	struct run *run = handle->data;
 	(void)number;
-	if (run->ending != FAILURE_NONE)
-		return;
-	run->report->run.end_reason = END_INTERRUPTED;
-	legs_cut(run, FAILURE_INTERRUPTED);
+	run_cut(handle->data, END_INTERRUPTED, FAILURE_INTERRUPTED);
 }
+
+/* ------------------------------------------------------------------ the switch */
+
+struct engine_switch {
+	uv_mutex_t lock;
+	bool pressed;
+	bool attached; /* a loop listens to async */
+	uv_async_t async;
+};
+
+struct engine_switch *engine_switch_new(void)
+{
+	struct engine_switch *stop = xcalloc(1, sizeof(*stop));
+	uv_mutex_init(&stop->lock);
+	return stop;
+}
+
+void engine_switch_press(struct engine_switch *stop)
+{
+	uv_mutex_lock(&stop->lock);
+	stop->pressed = true;
+	if (stop->attached)
+		uv_async_send(&stop->async);
+	uv_mutex_unlock(&stop->lock);
+}
+
+static void on_switch(uv_async_t *async)
+{
+	run_cut(async->data, END_INTERRUPTED, FAILURE_INTERRUPTED);
+}
+
+/* Like the loop that it belongs to, the handle is never closed. */
+static void switch_attach(struct run *run)
+{
+	struct engine_switch *stop = run->options->stop;
+	if (!stop || uv_async_init(&run->loop, &stop->async, on_switch) != 0)
+		return;
+	stop->async.data = run;
+	uv_mutex_lock(&stop->lock);
+	stop->attached = true;
+	if (stop->pressed)
+		uv_async_send(&stop->async);
+	uv_mutex_unlock(&stop->lock);
+}
+
+/* ------------------------------------------------------------------ the run */
 
 static void on_progress(uv_timer_t *timer)
 {
@@ -66,12 +114,16 @@ static void resolver_prepare(struct run *run)
 /* Before anything slow, such as reading the trust anchors: they take effect when the loop runs. */
 static void signals_start(struct run *run)
 {
-	uv_signal_init(&run->loop, &run->sigint);
-	run->sigint.data = run;
-	uv_signal_start(&run->sigint, on_signal, SIGINT);
-	uv_signal_init(&run->loop, &run->sigterm);
-	run->sigterm.data = run;
-	uv_signal_start(&run->sigterm, on_signal, SIGTERM);
+#ifdef SIGBREAK /* Ctrl-Break; closing the console gives SIGHUP, which elsewhere may be ignored on purpose (nohup) */
+	static const int numbers[] = {SIGINT, SIGBREAK, SIGHUP};
+#else
+	static const int numbers[] = {SIGINT, SIGTERM};
+#endif
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		uv_signal_init(&run->loop, &run->signals[i]);
+		run->signals[i].data = run;
+		uv_signal_start(&run->signals[i], on_signal, numbers[i]);
+	}
 }
 
 /* Half of the sockets that we may have is for look-ups and workers: our own haste must not look like a fault of this server. */
@@ -137,12 +189,16 @@ bool engine_run(struct report *report, const struct plan *plan, const struct eng
 	report->run.end_reason = END_COMPLETE;
 	if (!run_open(run, err))
 		return false; /* nor here: its loop knows of the signals */
+	switch_attach(run);
 	timers_start(run);
+	system_run_begin(run);
 	legs_start(run);
 	local_facts_record(run);
-	while ((run->legs_done < run->leg_count || run->controls_open) && uv_run(&run->loop, UV_RUN_ONCE))
+	while ((run->legs_done < run->leg_count || run->controls_open || run->system_open) &&
+	       uv_run(&run->loop, UV_RUN_ONCE))
 		;
 	uv_timer_stop(&run->progress_timer);
+	system_run_absorb(run);
 	times_write(run);
 	return true;
 }

@@ -33,6 +33,17 @@ static const struct proxy_setting *setting_of(const struct planner *planner, enu
 
 /* ------------------------------------------------------------------ identities */
 
+static const char *system_why(const struct planner *planner)
+{
+	if (!planner->settings->system_known)
+		return "nothing is known of SYSTEM's settings: give its registry export (HKEY_USERS\\S-1-5-18) "
+		       "by --registry, or --agent-proxy";
+	if (planner->options->system_why)
+		return planner->options->system_why;
+	return "SYSTEM's settings were applied by a process of another account: its own sign-in and trust store were "
+	       "not tried";
+}
+
 static void identity_add(struct planner *planner, enum identity_id id)
 {
 	struct identity *identity = &planner->report->identities[planner->report->identity_count++];
@@ -48,13 +59,10 @@ static void identity_add(struct planner *planner, enum identity_id id)
 	};
 	if (id == IDENTITY_USER)
 		return;
+	if (planner->options->part != PLAN_ALL)
+		return;
 	identity->mode = planner->settings->system_known ? MODE_SETTINGS : MODE_UNAVAILABLE;
-	identity->why =
-		planner->settings->system_known
-			? "SYSTEM's settings were applied by a process of another account: its own sign-in and "
-			  "trust store were not tried"
-			: "nothing is known of SYSTEM's settings: give its registry export (HKEY_USERS\\S-1-5-18) "
-			  "by --registry, or --agent-proxy";
+	identity->why = system_why(planner);
 }
 
 static void identities_fill(struct planner *planner)
@@ -223,7 +231,8 @@ static enum credentials credentials_of(const struct planner *planner, const stru
 		return CREDENTIALS_NONE;
 	if (planner->given_credentials && (by_option || is_user))
 		return CREDENTIALS_GIVEN;
-	return planner->own_credentials && is_user ? CREDENTIALS_OWN : CREDENTIALS_NONE;
+	bool own_process = is_user || planner->options->part == PLAN_AS_SYSTEM;
+	return planner->own_credentials && own_process ? CREDENTIALS_OWN : CREDENTIALS_NONE;
 }
 
 static bool same_via(const struct via *a, const struct via *b)
@@ -275,7 +284,9 @@ static void leg_join(struct planner *planner, size_t first, struct path *path)
 	struct arena *arena = planner->report->arena;
 	struct via via;
 
-	if (!path->route.via)
+	bool elsewhere = path->identity == IDENTITY_SYSTEM && planner->options->part == PLAN_WITHOUT_SYSTEM;
+
+	if (!path->route.via || elsewhere)
 		return;
 	if (!via_parse(arena, path->route.via, &via)) {
 		path->route.problem = arena_printf(arena, "not a proxy that can be spoken to: %s", path->route.via);

@@ -7,6 +7,13 @@
 #include "probe/core/evidence.h"
 #include "probe/settings/settings.h"
 
+/** Which of the paths this process carries out. */
+enum plan_part {
+	PLAN_ALL,	     /* all: SYSTEM's by its settings alone */
+	PLAN_WITHOUT_SYSTEM, /* the user's; a process that runs as SYSTEM carries out SYSTEM's */
+	PLAN_AS_SYSTEM,	     /* this is that process: it has SYSTEM's paths alone, and SYSTEM's own credentials */
+};
+
 /** What --route and --identity ask for. */
 struct plan_options {
 	struct {
@@ -16,6 +23,8 @@ struct plan_options {
 	size_t route_count; /* 0: the default: direct, wininet, and agent where set */
 	bool routes_given;  /* --route was used */
 	bool user, system;  /* identities asked for */
+	enum plan_part part;
+	const char *system_why; /* why SYSTEM's paths are carried out by its settings alone; NULL: the general reason */
 };
 
 /** Whose credentials a leg may offer to a proxy that asks (never to a target). */
@@ -45,8 +54,8 @@ struct plan {
  *         where its identity would use a proxy, the path's route says so and it gets no leg.
  *         An undecided route (PAC, WPAD), and one asked for by --route without settings to read, gets a path with route.problem,
  *         route.via NULL and no leg. Nobody to ask for (--identity system, unknown) leaves no path at all.
- *         Credentials: GIVEN for routes agent and proxy=, and for identity user; OWN for identity user otherwise;
- *         never for system x wininet. One leg has one kind of them, and may have paths without any beside it.
+ *         Credentials: GIVEN for routes agent and proxy=, and for identity user; OWN for identity user otherwise, and for SYSTEM in
+ *         its own process; never GIVEN for system x wininet. One leg has one kind of them, and may have paths without any beside it.
  * Pure    no network, no clock. plan and report share report->arena.
  */
 void plan_make(struct report *report, const struct settings *settings, const struct plan_options *options,

@@ -30,6 +30,7 @@ struct situation {
 	const char *registry, *agent, *environment[3];
 	const char *routes[4]; /* "direct" ..., or a via for proxy= */
 	bool user_only, system_only, given, own;
+	enum plan_part part;
 	const char *wanted;
 };
 
@@ -70,6 +71,23 @@ static const struct situation situations[] = {
 		   "t1 system wininet PROXY proxy.corp:3128 *\n"
 		   "leg t1 DIRECT none: p1 p3\n"
 		   "leg t1 PROXY proxy.corp:3128 own: p2 unsigned: p4\n"},
+	{"another process runs as SYSTEM: its paths are planned, and this process carries out the user's alone",
+	 .targets = {WEB}, .registry = REG USER_KEY PROXY("proxy.corp:3128") "\r\n" SYSTEM_KEY PROXY("proxy.corp:3128"),
+	 .own = true, .part = PLAN_WITHOUT_SYSTEM,
+	 .wanted = "system/wininet\n"
+		   "t1 user direct DIRECT\n"
+		   "t1 user wininet PROXY proxy.corp:3128\n"
+		   "t1 system direct DIRECT\n"
+		   "t1 system wininet PROXY proxy.corp:3128 *\n"
+		   "leg t1 DIRECT none: p1\n"
+		   "leg t1 PROXY proxy.corp:3128 own: p2\n"},
+	{"the process that runs as SYSTEM signs in as the machine account", .targets = {WEB},
+	 .registry = REG SYSTEM_KEY PROXY("proxy.corp:3128"), .system_only = true, .own = true, .part = PLAN_AS_SYSTEM,
+	 .wanted = "system/wininet\n"
+		   "t1 system direct DIRECT\n"
+		   "t1 system wininet PROXY proxy.corp:3128 *\n"
+		   "leg t1 DIRECT none: p1\n"
+		   "leg t1 PROXY proxy.corp:3128 own: p2\n"},
 	{"the same without any credentials at hand: one leg", .targets = {WEB},
 	 .registry = REG USER_KEY PROXY("proxy.corp:3128") "\r\n" SYSTEM_KEY PROXY("PROXY.corp:3128"),
 	 .wanted = "system/wininet\n"
@@ -259,7 +277,8 @@ static void read_settings(struct arena *arena, const struct situation *situation
 
 static void read_options(const struct situation *situation, struct plan_options *out)
 {
-	*out = (struct plan_options){.user = !situation->system_only, .system = !situation->user_only};
+	*out = (struct plan_options){
+		.user = !situation->system_only, .system = !situation->user_only, .part = situation->part};
 	for (size_t i = 0; i < 4 && situation->routes[i]; i++) {
 		enum route_kind kind;
 		bool is_kind = route_kind_parse(situation->routes[i], &kind);
@@ -352,7 +371,7 @@ static void check_identities(const char *registry, enum identity_mode system_mod
 	struct situation situation = {.targets = {WEB}, .registry = registry};
 	struct report *report = report_new();
 	struct settings settings;
-	struct plan_options options = {.user = true, .system = true};
+	struct plan_options options = {.user = true, .system = true, .system_why = "nobody is elevated"};
 	struct plan plan;
 
 	add_target(report, WEB);
@@ -366,6 +385,8 @@ static void check_identities(const char *registry, enum identity_mode system_mod
 	CHECK_INT(report->identities[1].mode, system_mode);
 	CHECK(report->identities[1].why != NULL);
 	CHECK_TEXT(report->identities[1].account, "LocalSystem");
+	if (report->identities[1].mode == MODE_SETTINGS)
+		CHECK_TEXT(report->identities[1].why, "nobody is elevated");
 	CHECK((report->identities[0].wininet != NULL) == has_wininet);
 	CHECK((report->identities[1].wininet != NULL) == has_wininet);
 	for (size_t i = 0; i < report->path_count; i++)

@@ -1,0 +1,149 @@
+#include "probe/engine/handover.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "probe/core/arena.h"
+#include "probe/core/evidence_json.h"
+#include "probe/core/strbuf.h"
+#include "probe/core/utf8.h"
+
+enum { RESOLVERS_MAX = 64 };
+
+static json_t *text_or_null(const char *text)
+{
+	return text ? json_string(text) : json_null();
+}
+
+/* A bundle of anchors may have comments in any encoding. */
+static json_t *pem_to_json(const struct pem *pem)
+{
+	if (!pem)
+		return json_null();
+	struct strbuf clean;
+	strbuf_init(&clean);
+	utf8_add_clean(&clean, pem->text, pem->length);
+	json_t *json = json_stringn(clean.data, clean.length);
+	strbuf_free(&clean);
+	return json;
+}
+
+static json_t *routes_to_json(const struct plan_options *plan)
+{
+	json_t *routes = json_array();
+	for (size_t i = 0; i < plan->route_count; i++)
+		json_array_append_new(routes, json_pack("{s:s, s:o}", "kind", route_kind_text(plan->routes[i].kind),
+							"via", text_or_null(plan->routes[i].via)));
+	return routes;
+}
+
+static json_t *resolvers_to_json(const char *const *resolvers)
+{
+	json_t *list = json_array();
+	for (; resolvers && *resolvers; resolvers++)
+		json_array_append_new(list, json_string(*resolvers));
+	return list;
+}
+
+void handover_to_json(const struct handover *handover, struct strbuf *out)
+{
+	const struct engine_options *engine = &handover->engine;
+	struct strbuf report;
+	strbuf_init(&report);
+	report_to_json(handover->report, &report);
+	json_t *json = json_pack(
+		"{s:s%, s:o, s:b, s:o, s:o, s:I, s:I, s:i, s:b, s:o, s:o, s:o, s:o, s:b}", "report", report.data,
+		report.length, "routes", routes_to_json(&handover->plan), "routes_given", handover->plan.routes_given,
+		"resolvers", resolvers_to_json(engine->resolvers), "control_resolver",
+		text_or_null(engine->control_resolver), "timeout_us", (json_int_t)engine->timeout_us, "deadline_us",
+		(json_int_t)engine->deadline_us, "parallel", (int)engine->parallel, "experiments", engine->experiments,
+		"proxy_user", text_or_null(engine->proxy_user), "proxy_password", text_or_null(engine->proxy_password),
+		"agent_proxy", text_or_null(handover->agent_proxy), "ca", pem_to_json(engine->ca), "settings_given",
+		handover->settings_given);
+	strbuf_free(&report);
+	char *text = json_dumps(json, JSON_COMPACT);
+	json_decref(json);
+	strbuf_add(out, text ? text : "");
+	free(text);
+}
+
+/* ------------------------------------------------------------------ reading */
+
+static const char *text_of(struct arena *arena, json_t *json, const char *name)
+{
+	return arena_strdup(arena, json_string_value(json_object_get(json, name)));
+}
+
+static bool read_routes(struct arena *arena, json_t *json, struct plan_options *plan)
+{
+	size_t index;
+	json_t *item;
+	json_array_foreach(json_object_get(json, "routes"), index, item)
+	{
+		const char *kind = json_string_value(json_object_get(item, "kind"));
+		if (index == sizeof(plan->routes) / sizeof(plan->routes[0]) || !kind ||
+		    !route_kind_parse(kind, &plan->routes[index].kind))
+			return false;
+		plan->routes[index].via = text_of(arena, item, "via");
+		plan->route_count = index + 1;
+	}
+	plan->routes_given = json_is_true(json_object_get(json, "routes_given"));
+	return true;
+}
+
+static const char *const *read_resolvers(struct arena *arena, json_t *json)
+{
+	size_t index;
+	json_t *item, *list = json_object_get(json, "resolvers");
+	if (!json_array_size(list))
+		return NULL;
+	const char **resolvers = arena_alloc(arena, (RESOLVERS_MAX + 1) * sizeof(*resolvers));
+	json_array_foreach(list, index, item)
+	{
+		if (index < RESOLVERS_MAX)
+			resolvers[index] = arena_strdup(arena, json_string_value(item));
+	}
+	return resolvers;
+}
+
+static void read_engine(struct arena *arena, json_t *json, struct engine_options *engine)
+{
+	const char *ca = text_of(arena, json, "ca");
+	engine->timeout_us = json_integer_value(json_object_get(json, "timeout_us"));
+	engine->deadline_us = json_integer_value(json_object_get(json, "deadline_us"));
+	engine->parallel = (unsigned)json_integer_value(json_object_get(json, "parallel"));
+	engine->experiments = json_is_true(json_object_get(json, "experiments"));
+	engine->resolvers = read_resolvers(arena, json);
+	engine->control_resolver = text_of(arena, json, "control_resolver");
+	engine->proxy_user = text_of(arena, json, "proxy_user");
+	engine->proxy_password = text_of(arena, json, "proxy_password");
+	if (!ca)
+		return;
+	struct pem *pem = arena_alloc(arena, sizeof(*pem));
+	*pem = (struct pem){"--ca-file", ca, strlen(ca)};
+	engine->ca = pem;
+}
+
+bool handover_from_json(const char *text, size_t length, struct handover *out, struct err *err)
+{
+	json_error_t error;
+	json_t *json = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
+	json_t *document = json_object_get(json, "report");
+	*out = (struct handover){0};
+	bool read =
+		json_is_string(document) && report_from_json(json_string_value(document), json_string_length(document),
+							     "report", &out->report, err);
+	if (!json_is_string(document))
+		err_set(err, "the order of the other process is not complete");
+	if (read) {
+		struct arena *arena = out->report->arena;
+		read_engine(arena, json, &out->engine);
+		out->agent_proxy = text_of(arena, json, "agent_proxy");
+		out->settings_given = json_is_true(json_object_get(json, "settings_given"));
+		read = read_routes(arena, json, &out->plan) ||
+		       err_set(err, "the order of the other process names an unknown route");
+	}
+	json_decref(json);
+	return read;
+}
