@@ -18,7 +18,7 @@ LIBRARIES := libuv libcares libcurl openssl jansson
 BUILD_PACKAGES := gcc libc6-dev make pkg-config libuv1-dev libc-ares-dev libcurl4-openssl-dev libssl-dev libjansson-dev libinih-dev
 WINDOWS_PACKAGES := $(shell cat probe/os/windows-packages 2>/dev/null)
 
-# What the platforms differ in. FOREIGN is the other one's part of a file name: probe/os/os_win32.c, tests/unit/os_posix_test.c.
+# What the platforms differ in. FOREIGN is the other one's part of a file name: probe/os/os_win32_net.c, tests/unit/os_net_posix_test.c.
 ifeq ($(PLATFORM),windows)
 B := build/windows
 EXE := .exe
@@ -71,9 +71,9 @@ SOURCES := $(filter-out probe/os/os_$(FOREIGN)%,$(sort $(wildcard probe/*/*.c ta
 MAIN := probe/cli/main.c
 OBJECTS := $(SOURCES:%.c=$(B)/%.o) $(B)/targets/builtin.o
 PARTS := $(filter-out $(MAIN:%.c=$(B)/%.o),$(OBJECTS))
-UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/unit/%$(EXE),$(filter-out tests/unit/os_$(FOREIGN)%,$(sort $(wildcard tests/unit/*_test.c))))
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/unit/%$(EXE),$(filter-out tests/unit/%_$(FOREIGN)_test.c,$(sort $(wildcard tests/unit/*_test.c))))
 FUZZ_REPLAYS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%$(EXE),$(sort $(wildcard tests/fuzz/*_fuzz.c)))
-REPLAY := $(filter-out tests/fuzz/replay_$(FOREIGN)%,$(sort $(wildcard tests/fuzz/replay*.c)))
+REPLAY := $(filter-out tests/fuzz/replay_$(FOREIGN).c,$(sort $(wildcard tests/fuzz/replay*.c)))
 LAB_TOOLS := $(patsubst tests/lab/%.c,$(B)/lab/%,$(sort $(wildcard tests/lab/*.c)))
 
 Q := $(if $(V),,@)

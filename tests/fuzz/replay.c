@@ -1,23 +1,23 @@
 /* Runs a fuzz target over its corpus, each file in a process of its own, so that one failure does not hide the others.
  *
  *   NAME_fuzz [DIRECTORY]     the default is tests/fuzz/corpus/NAME_fuzz
+ *   NAME_fuzz --one FILE      one input, in this process
  *
- * For a search instead of a replay, link the target with -fsanitize=fuzzer and without this file. */
+ * For a search instead of a replay, link the target with -fsanitize=fuzzer and without the replay files. */
+
+#include "tests/fuzz/replay.h"
 
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-enum { INPUT_BYTES_MAX = 1024 * 1024, SECONDS_PER_INPUT = 20 };
+enum { INPUT_BYTES_MAX = 1024 * 1024 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/** Run one file; the exit status of its process. */
-static int run_file(const char *path)
+int replay_file(const char *path)
 {
 	FILE *file = fopen(path, "rb");
 	uint8_t *data = malloc(INPUT_BYTES_MAX);
@@ -37,47 +37,31 @@ static int run_file(const char *path)
 	return status;
 }
 
-static int passes(const char *path)
-{
-	int status = 0;
-	fflush(stdout);
-	pid_t child = fork();
-	if (child == 0) {
-		alarm(SECONDS_PER_INPUT);
-		exit(run_file(path));
-	}
-	if (child < 0 || waitpid(child, &status, 0) != child)
-		return 0;
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
-
-static int is_input(const struct dirent *entry)
-{
-	return entry->d_name[0] != '.';
-}
-
 int main(int argc, char **argv)
 {
 	char folder[512], path[1024];
-	struct dirent **entries = NULL;
 	int passed = 0, failed = 0;
 	const char *name = strrchr(argv[0], '/');
+	if (argc == 3 && strcmp(argv[1], "--one") == 0)
+		return replay_file(argv[2]);
 	snprintf(folder, sizeof(folder), "tests/fuzz/corpus/%s", name ? name + 1 : argv[0]);
 	if (argc > 1)
 		snprintf(folder, sizeof(folder), "%s", argv[1]);
-	int count = scandir(folder, &entries, is_input, alphasort);
-	for (int i = 0; i < count; i++) {
-		snprintf(path, sizeof(path), "%s/%s", folder, entries[i]->d_name);
-		if (passes(path)) {
+	DIR *listing = opendir(folder);
+	for (const struct dirent *entry = listing ? readdir(listing) : NULL; entry; entry = readdir(listing)) {
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
+		if (replay_passes(argv[0], path)) {
 			passed++;
 		} else {
 			failed++;
 			printf("failed: %s\n", path);
 		}
-		free(entries[i]);
 	}
-	free(entries);
-	if (count <= 0) { /* a target without a corpus proves nothing */
+	if (listing)
+		closedir(listing);
+	if (passed + failed == 0) { /* a target without a corpus proves nothing */
 		printf("failed: no inputs in %s\n", folder);
 		failed++;
 	}

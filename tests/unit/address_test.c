@@ -1,8 +1,8 @@
 #include "probe/core/address.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
+#include <uv.h> /* inet_pton() of either platform */
 
 #include "tests/unit/check.h"
 

@@ -14,7 +14,7 @@
 
 #include "tests/unit/check.h"
 
-static char configuration[] = "/tmp/os_posix_net_test.XXXXXX";
+static char configuration[] = "/tmp/os_net_posix_test.XXXXXX";
 static int routes_fd;
 
 static bool enter_namespaces(void)

@@ -1,4 +1,5 @@
-/* Is what the writer writes what reports/report.schema.json says? Runs from the top folder, with tests/check-schema. */
+/* Is what the writer writes what reports/report.schema.json says? Runs from the top folder, with tests/check-schema, which is a Python program;
+ * on Windows the same writer gives the same bytes. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +16,7 @@ enum { SCHEMA_BYTES_MAX = 1024 * 1024 };
 /** The exit status of check-schema for that document. */
 static int check_document(const char *json, bool quiet)
 {
-	char file[] = "/tmp/report_schema_test.XXXXXX";
+	char file[] = "/tmp/report_schema_posix_test.XXXXXX";
 	int fd = mkstemp(file);
 	if (fd < 0)
 		return -1;
