@@ -17,7 +17,8 @@ struct entry {
 	struct registry_value value; /* of a value */
 	struct entry *first_child;   /* of a key: subkeys */
 	struct entry *sibling;
-	bool gone; /* deleted, but still in its parent's list */
+	bool gone;   /* deleted, but still in its parent's list */
+	bool denied; /* of a key: may not be read */
 };
 
 struct registry {
@@ -154,6 +155,20 @@ static struct entry *make_key(struct registry *registry, const char *path)
 	return key;
 }
 
+/* Copies value and where; false when the table is full. */
+static bool store(struct registry *registry, struct entry *key, const struct registry_value *value, const char *where)
+{
+	struct entry *entry = key ? find_or_add(registry, key, true, value->name, strlen(value->name)) : NULL;
+	if (!entry)
+		return false;
+	entry->value = *value;
+	entry->value.name = entry->name;
+	entry->value.data =
+		(const unsigned char *)arena_strndup(registry->arena, (const char *)value->data, value->length);
+	entry->value.where = where;
+	return true;
+}
+
 /* ------------------------------------------------------------------ merging */
 
 static void add_problem(struct registry *registry, const char *problem)
@@ -197,18 +212,9 @@ static void on_key(void *user, unsigned line, const char *path, bool deleted)
 static void on_value(void *user, unsigned line, const struct registry_value *value)
 {
 	struct merge *merge = user;
-	struct arena *arena = merge->registry->arena;
-	struct entry *entry = NULL;
-	if (merge->key)
-		entry = find_or_add(merge->registry, merge->key, true, value->name, strlen(value->name));
-	if (!entry) {
+	const char *where = arena_printf(merge->registry->arena, "%s:%u", merge->file, line);
+	if (!store(merge->registry, merge->key, value, where))
 		on_full(merge, line);
-		return;
-	}
-	entry->value = *value;
-	entry->value.name = entry->name;
-	entry->value.data = (const unsigned char *)arena_strndup(arena, (const char *)value->data, value->length);
-	entry->value.where = arena_printf(arena, "%s:%u", merge->file, line);
 }
 
 static void on_value_deleted(void *user, const char *name)
@@ -230,6 +236,22 @@ bool registry_merge(struct registry *registry, const char *file, const void *byt
 	return regfile_parse(file, bytes, length, &sink, err);
 }
 
+void registry_put(struct registry *registry, const char *key, const struct registry_value *value)
+{
+	struct entry *entry = make_key(registry, key);
+	bool stored =
+		entry && (!value->name || store(registry, entry, value, arena_strdup(registry->arena, value->where)));
+	if (!stored && !registry->problem_count)
+		add_problem(registry, "the registry has more keys and values than this program reads");
+}
+
+void registry_deny(struct registry *registry, const char *key)
+{
+	struct entry *entry = make_key(registry, key);
+	if (entry)
+		entry->denied = true;
+}
+
 /* ------------------------------------------------------------------ asking */
 
 const struct registry_value *registry_get(const struct registry *registry, const char *key, const char *name)
@@ -242,6 +264,12 @@ const struct registry_value *registry_get(const struct registry *registry, const
 bool registry_has_key(const struct registry *registry, const char *key)
 {
 	return find_key(registry, key) != NULL;
+}
+
+bool registry_is_denied(const struct registry *registry, const char *key)
+{
+	const struct entry *entry = find_key(registry, key);
+	return entry && entry->denied;
 }
 
 const char *registry_next_subkey(const struct registry *registry, const char *key, const char *after)

@@ -25,10 +25,10 @@ struct registry_value {
 	const unsigned char
 		*data; /* SZ, EXPAND_SZ: UTF-8 with a terminator that length does not count; else the bytes */
 	size_t length;
-	const char *where; /* "FILE:LINE" */
+	const char *where; /* "FILE:LINE", or what else it came from */
 };
 
-/** Keys and values of one or more .reg exports, merged: later lines and files win. */
+/** Keys and values of a live registry, or of one or more .reg exports, merged: later lines and files win. */
 struct registry;
 
 struct registry *registry_new(struct arena *arena);
@@ -41,6 +41,18 @@ struct registry *registry_new(struct arena *arena);
  *         too large. A damaged line is not an error of the file: it goes to registry_problems() as "FILE:LINE: reason".
  */
 bool registry_merge(struct registry *registry, const char *file, const void *bytes, size_t length, struct err *err);
+
+/**
+ * Add one value, or replace it; key begins with a full root name; value->name NULL makes only the key. Copies everything.
+ *
+ * Errors  a full registry is a problem of registry_problems().
+ */
+void registry_put(struct registry *registry, const char *key, const struct registry_value *value);
+
+/** Note that a key is there, or may be, and that this account may not read it. */
+void registry_deny(struct registry *registry, const char *key);
+/** Was that noted of the key? */
+bool registry_is_denied(const struct registry *registry, const char *key);
 
 /** Value of a key ("HKEY_CURRENT_USER\\Software\\..."; HKCU, HKLM and HKU are understood); NULL if absent. Compares
  *  without case. */
