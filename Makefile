@@ -14,7 +14,6 @@ SANITIZE ?=
 WERROR ?=
 V ?=
 
-LIBRARIES := libuv libcares libcurl openssl jansson
 BUILD_PACKAGES := gcc libc6-dev make pkg-config libuv1-dev libc-ares-dev libcurl4-openssl-dev libssl-dev libjansson-dev libinih-dev
 WINDOWS_PACKAGES := $(shell cat probe/os/windows-packages 2>/dev/null)
 
@@ -30,8 +29,9 @@ ifndef WINDOWS_PREFIX
 WINDOWS_PREFIX := $(lastword $(shell probe/os/windows-libraries))
 endif
 PKG_CONFIG := PKG_CONFIG_LIBDIR=$(WINDOWS_PREFIX)/lib/pkgconfig pkg-config --static
+LIBRARIES := libuv-static libcares libcurl openssl jansson
 # 0x0A00 is what the headers call Windows 10 and Server 2016, the oldest that we run on.
-PLATFORM_CFLAGS := -D_WIN32_WINNT=0x0A00 -D__USE_MINGW_ANSI_STDIO=1 -DCURL_STATICLIB -DCARES_STATICLIB -I$(WINDOWS_PREFIX)/include \
+PLATFORM_CFLAGS := -D_WIN32_WINNT=0x0A00 -D__USE_MINGW_ANSI_STDIO=1 -isystem $(WINDOWS_PREFIX)/include \
 	-ffunction-sections -fdata-sections
 PLATFORM_LDFLAGS := -static -s -L$(WINDOWS_PREFIX)/lib -Wl,--gc-sections,--no-insert-timestamp \
 	-Wl,--dynamicbase,--nxcompat,--high-entropy-va
@@ -45,6 +45,7 @@ FOREIGN := win32
 CC ?= cc
 CFLAGS ?= -O2 -g
 PKG_CONFIG := pkg-config
+LIBRARIES := libuv libcares libcurl openssl jansson
 PLATFORM_CFLAGS := -fPIE
 PLATFORM_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 PLATFORM_LIBS := -lm -pthread

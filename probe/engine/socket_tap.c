@@ -158,7 +158,7 @@ size_t socket_tap_peek(struct transfer *transfer, void *bytes, size_t max)
 	struct socket_facts *facts = &transfer->socket;
 	if (!facts->open)
 		return 0;
-	ssize_t got = recv((curl_socket_t)facts->fd, bytes, max, MSG_PEEK);
+	ssize_t got = recv((curl_socket_t)facts->fd, bytes, max < UINT16_MAX ? (uint16_t)max : UINT16_MAX, MSG_PEEK);
 	if (got == 0)
 		facts->eof = true;
 	if (got < 0 && os_error_kind(os_socket_error()) == OS_ERROR_RESET)
