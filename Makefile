@@ -154,7 +154,7 @@ windows: windows-deps
 	@$(MAKE) --no-print-directory PLATFORM=windows imports
 
 # What every Windows Server since 2016 has in its system folder. Nothing else may be needed, and the file stays small enough to be mailed.
-SYSTEM_DLLS := ADVAPI32.dll bcrypt.dll CRYPT32.dll IPHLPAPI.DLL KERNEL32.dll msvcrt.dll ole32.dll SHELL32.dll Secur32.dll USER32.dll \
+SYSTEM_DLLS := ADVAPI32.dll bcrypt.dll CRYPT32.dll dbghelp.dll IPHLPAPI.DLL KERNEL32.dll msvcrt.dll ole32.dll SHELL32.dll Secur32.dll USER32.dll \
 	USERENV.dll WS2_32.dll
 IMPORTED_DLLS = $(sort $(shell x86_64-w64-mingw32-objdump -p $(PROGRAM) | sed -n 's/^\tDLL Name: //p'))
 PROGRAM_BYTES_MAX := 12582912
