@@ -10,7 +10,7 @@
  * Decisions that the contract leaves open:
  *
  *   - An identity that was not asked for is not in the report; one that was asked for and is not known is there as "unavailable".
- *   - The agent's proxy belongs to SYSTEM, the environment to the user: no path is made for the other one.
+ *   - The agent's proxy belongs to SYSTEM: no path is made for the user. SYSTEM's environment is known where the registry has it.
  *   - A route that was asked for by --route and has no settings to read is a path with a problem and no leg; by default it is left out.
  *   - Where a setting names several proxies, the path is the first of them.
  *   - A route's via is NULL where nobody can tell (a script, automatic detection, unknown settings).
@@ -35,6 +35,9 @@ static const struct proxy_setting *setting_of(const struct planner *planner, enu
 
 static const char *system_why(const struct planner *planner)
 {
+	if (planner->settings->system_denied)
+		return "this account may not read SYSTEM's settings (HKEY_USERS\\S-1-5-18): run the check from an "
+		       "elevated prompt, or give its registry export by --registry";
 	if (!planner->settings->system_known)
 		return "nothing is known of SYSTEM's settings: give its registry export (HKEY_USERS\\S-1-5-18) "
 		       "by --registry, or --agent-proxy";

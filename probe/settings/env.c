@@ -10,6 +10,10 @@
 #include "probe/settings/encoding.h"
 #include "probe/settings/mask.h"
 #include "probe/settings/proxy_url.h"
+#include "probe/settings/registry.h"
+
+#define MACHINE_KEY "HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Control\\Session Manager\\Environment"
+#define SYSTEM_KEY "HKEY_USERS\\S-1-5-18\\Environment"
 
 enum { CURL_HTTP_PROXY_PORT = 1080, ENV_PROBLEMS_MAX = 16, VALUE_BYTES_MAX = 64 * 1024 };
 
@@ -18,16 +22,66 @@ static const char *const proxy_names[] = {"http_proxy", "https_proxy", "HTTPS_PR
 
 /* ------------------------------------------------------------------ reading */
 
-/* The value of a variable, NULL if it is unset or empty. */
-static const char *value_of(const char *const *environment, const char *name)
+/* Where variables come from: a process's environment, or the two keys that a service of Windows gets its own from. */
+struct source {
+	const char *const *environment; /* NULL: the registry */
+	bool ignores_case;
+	const struct registry *registry;
+};
+
+static bool same_start(const char *text, const char *name, size_t length, bool ignores_case)
+{
+	return (ignores_case ? strncasecmp(text, name, length) : strncmp(text, name, length)) == 0;
+}
+
+static const char *in_environment(const struct source *source, const char *name)
 {
 	size_t length = strlen(name);
-	for (; *environment; environment++) {
-		const char *text = *environment;
-		if (strncmp(text, name, length) == 0 && text[length] == '=')
-			return text[length + 1] ? text + length + 1 : NULL;
+	for (const char *const *at = source->environment; *at; at++)
+		if (same_start(*at, name, length, source->ignores_case) && (*at)[length] == '=')
+			return *at + length + 1;
+	return NULL;
+}
+
+/* SYSTEM's own variable hides the machine's. A reference to another one (%NAME%) stays as it is. */
+static const struct registry_value *in_registry(const struct registry *registry, const char *name, const char **key)
+{
+	static const char *const keys[] = {SYSTEM_KEY, MACHINE_KEY};
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		const struct registry_value *value = registry_get(registry, keys[i], name);
+		*key = keys[i];
+		if (value && (value->type == REGISTRY_SZ || value->type == REGISTRY_EXPAND_SZ) && value->length)
+			return value;
 	}
 	return NULL;
+}
+
+/* The value of a variable, NULL if it is unset or empty. */
+static const char *value_of(const struct source *source, const char *name)
+{
+	const char *key;
+	if (source->environment) {
+		const char *value = in_environment(source, name);
+		return value && *value ? value : NULL;
+	}
+	const struct registry_value *value = in_registry(source->registry, name, &key);
+	return value ? (const char *)value->data : NULL;
+}
+
+/* "environment: https_proxy no_proxy", or the keys of the registry with the variables of each. */
+static void add_location(struct arena *arena, const struct source *source, const char *name,
+			 struct proxy_setting *setting)
+{
+	const char *key;
+	if (source->environment) {
+		setting->location =
+			arena_printf(arena, "%s %s", setting->location ? setting->location : "environment:", name);
+		return;
+	}
+	const struct registry_value *value = in_registry(source->registry, name, &key);
+	const char *before = setting->location;
+	setting->location = arena_printf(arena, "%s%s%s\\%s (%s)", before ? before : "", before ? ", " : "", key,
+					 value->name, value->where);
 }
 
 static void add_problem(struct arena *arena, struct proxy_setting *setting, const char *problem)
@@ -54,14 +108,18 @@ static const char *shown_value(struct arena *arena, const char *value)
 	return shown;
 }
 
-static void add_variable(struct arena *arena, struct proxy_setting *setting, const char *name, const char *value)
+static void add_variable(struct arena *arena, const struct source *source, const char *name,
+			 struct proxy_setting *setting)
 {
 	struct proxy_url proxy;
+	const char *value = value_of(source, name);
+	if (!value)
+		return;
 	const char *shown = shown_value(arena, value);
 	bool first = !setting->proxy_server;
 	setting->proxy_server =
 		arena_printf(arena, "%s%s%s=%s", first ? "" : setting->proxy_server, first ? "" : " ", name, shown);
-	setting->location = arena_printf(arena, "%s %s", setting->location, name);
+	add_location(arena, source, name, setting);
 	if (!proxy_url_parse(arena, shown, "curl", CURL_HTTP_PROXY_PORT, &proxy) || proxy.problem)
 		add_problem(arena, setting, arena_printf(arena, "`%s` %s", name, proxy.problem));
 }
@@ -89,36 +147,54 @@ static void check_no_proxy(struct arena *arena, struct proxy_setting *setting)
 						 entry));
 }
 
-void env_read(struct arena *arena, const char *const *environment, struct proxy_setting *out)
+static void read_bypass(struct arena *arena, const struct source *source, struct proxy_setting *out)
 {
-	*out = (struct proxy_setting){
-		.identity = IDENTITY_USER, .kind = ROUTE_ENV, .scope = "per-user", .source = "none"};
-	out->location = "environment:";
-	for (size_t i = 0; i < sizeof(proxy_names) / sizeof(*proxy_names); i++) {
-		const char *value = value_of(environment, proxy_names[i]);
-		if (value)
-			add_variable(arena, out, proxy_names[i], value);
-	}
-	const char *no_proxy = value_of(environment, "no_proxy");
-	no_proxy = no_proxy ? no_proxy : value_of(environment, "NO_PROXY");
-	if (no_proxy) {
-		out->proxy_bypass = mask_passwords(
-			arena,
-			encoding_clean(arena, arena_strndup(arena, no_proxy, strnlen(no_proxy, VALUE_BYTES_MAX))));
-		out->location = arena_printf(arena, "%s no_proxy", out->location);
-		check_no_proxy(arena, out);
-	}
-	if (value_of(environment, "HTTP_PROXY") && !value_of(environment, "http_proxy"))
+	const char *name = value_of(source, "no_proxy") ? "no_proxy" : "NO_PROXY";
+	const char *value = value_of(source, name);
+	if (!value)
+		return;
+	value = encoding_clean(arena, arena_strndup(arena, value, strnlen(value, VALUE_BYTES_MAX)));
+	out->proxy_bypass = mask_passwords(arena, value);
+	add_location(arena, source, "no_proxy", out);
+	check_no_proxy(arena, out);
+}
+
+static void read_source(struct arena *arena, const struct source *source, const char *absent, struct proxy_setting *out)
+{
+	for (size_t i = 0; i < sizeof(proxy_names) / sizeof(*proxy_names); i++)
+		if (!source->ignores_case || proxy_names[i][0] >= 'a')
+			add_variable(arena, source, proxy_names[i], out);
+	read_bypass(arena, source, out);
+	if (!source->ignores_case && value_of(source, "HTTP_PROXY") && !value_of(source, "http_proxy"))
 		add_problem(arena, out, "`HTTP_PROXY` is ignored: for http only the lower-case name counts");
 	out->found = out->proxy_server != NULL;
 	out->proxy_enabled = out->found;
-	if (out->found) {
-		out->source = "values";
+	out->source = out->found ? "values" : "none";
+	if (out->found)
 		text_list_add(arena, &out->order, "static");
-	} else {
-		out->location = "environment";
-	}
+	else
+		out->location = absent;
 	text_list_add(arena, &out->order, "direct");
+}
+
+void env_read(struct arena *arena, const char *const *environment, bool ignores_case, enum identity_id identity,
+	      struct proxy_setting *out)
+{
+	const struct source source = {.environment = environment, .ignores_case = ignores_case};
+	*out = (struct proxy_setting){.identity = identity, .kind = ROUTE_ENV, .scope = "per-user"};
+	read_source(arena, &source, "environment", out);
+}
+
+bool env_is_in_registry(const struct registry *registry)
+{
+	return registry_has_key(registry, MACHINE_KEY) && !registry_is_denied(registry, MACHINE_KEY);
+}
+
+void env_read_registry(struct arena *arena, const struct registry *registry, struct proxy_setting *out)
+{
+	const struct source source = {.registry = registry, .ignores_case = true};
+	*out = (struct proxy_setting){.identity = IDENTITY_SYSTEM, .kind = ROUTE_ENV, .scope = "per-machine"};
+	read_source(arena, &source, MACHINE_KEY, out);
 }
 
 /* ------------------------------------------------------------------ no_proxy */

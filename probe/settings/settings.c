@@ -23,10 +23,15 @@ void settings_read(const struct settings_input *input, struct settings *out)
 		winhttp_read(arena, input->registry, (enum identity_id)identity, add_item(arena, out));
 	}
 	if (input->environment)
-		env_read(arena, input->environment, add_item(arena, out));
+		env_read(arena, input->environment, input->environment_ignores_case, input->environment_of,
+			 add_item(arena, out));
+	bool own = input->environment && input->environment_of == IDENTITY_SYSTEM;
+	if (!own && input->registry && env_is_in_registry(input->registry))
+		env_read_registry(arena, input->registry, add_item(arena, out));
 	if (input->agent_proxy)
 		agent_read(arena, input->agent_proxy, add_item(arena, out));
 	out->system_known = input->agent_proxy || (input->registry && wininet_knows_system(input->registry));
+	out->system_denied = input->registry && wininet_is_system_denied(input->registry);
 }
 
 const struct proxy_setting *settings_find(const struct settings *settings, enum identity_id identity,

@@ -15,15 +15,18 @@ struct registry;
 struct settings_input {
 	struct arena *arena;
 	const struct registry
-		*registry;		/* merged exports (registry.h), or NULL: then WinINET and WinHTTP are unknown */
+		*registry; /* live, or merged exports (registry.h), or NULL: then WinINET and WinHTTP are unknown */
 	const char *agent_proxy;	/* --agent-proxy URL, or NULL */
-	const char *const *environment; /* "NAME=value" strings, NULL at the end; of the running user */
+	const char *const *environment; /* of this process: "NAME=value" strings, NULL at the end; or NULL */
+	enum identity_id environment_of;
+	bool environment_ignores_case; /* HTTP_PROXY and http_proxy are one variable */
 };
 
 /** Everything that was found, one entry per identity and kind; what was looked for and not found has found = false. */
 struct settings {
 	struct proxy_setting *items;
 	size_t count, capacity;
+	bool system_denied; /* SYSTEM's hive is there, and this account may not read its settings */
 	bool system_known; /* the input says something of SYSTEM: HKU\S-1-5-18 (or .DEFAULT), machine-wide policy, or the agent's proxy */
 };
 

@@ -54,7 +54,8 @@ static const struct registry_value *get(const struct hive *hive, const char *key
 
 static bool has_settings(const struct registry *registry, struct arena *arena, const char *root)
 {
-	return root && registry_has_key(registry, arena_printf(arena, "%s\\" INTERNET_SETTINGS, root));
+	const char *key = root ? arena_printf(arena, "%s\\" INTERNET_SETTINGS, root) : NULL;
+	return key && registry_has_key(registry, key) && !registry_is_denied(registry, key);
 }
 
 static bool as_dword(const struct registry_value *value, bool *on)
@@ -93,7 +94,7 @@ static const char *read_text(struct hive *hive, const char *name, struct plain *
 	note_place(hive, plain, key, value);
 	if (value->type == REGISTRY_SZ)
 		return limited(hive, name, (const char *)value->data);
-	complain(hive, arena_printf(hive->arena, "%s at %s is not of type REG_SZ, so Windows does not read it", name,
+	complain(hive, arena_printf(hive->arena, "%s (%s) is not of type REG_SZ, so Windows does not read it", name,
 				    value->where));
 	return NULL;
 }
@@ -109,7 +110,7 @@ static bool read_switch(struct hive *hive, const char *name, struct plain *plain
 		return false;
 	note_place(hive, plain, key, value);
 	if (!as_dword(value, &on))
-		complain(hive, arena_printf(hive->arena, "%s at %s is not of type REG_DWORD, so it counts as 0", name,
+		complain(hive, arena_printf(hive->arena, "%s (%s) is not of type REG_DWORD, so it counts as 0", name,
 					    value->where));
 	return on;
 }
@@ -128,6 +129,19 @@ static struct plain read_plain(struct hive *hive)
 
 /* ------------------------------------------------------------------ blobs */
 
+/* A blob that may be there, and may not be read, would be what counts. */
+static void note_denied(struct hive *hive)
+{
+	for (size_t i = 0; i < 2 && hive->roots[i]; i++) {
+		const char *key = arena_printf(hive->arena, "%s\\" CONNECTIONS, hive->roots[i]);
+		if (registry_is_denied(hive->registry, key))
+			complain(hive, arena_printf(hive->arena,
+						    "this account may not read %s: what Windows uses may differ from "
+						    "what is shown here",
+						    key));
+	}
+}
+
 /* Read a blob into *blob; *location is where, NULL if there is none. False if there is none or it is damaged, with
  * a problem. */
 static bool read_blob(struct hive *hive, enum blob_kind kind, const char *name, struct blob *blob,
@@ -145,7 +159,7 @@ static bool read_blob(struct hive *hive, enum blob_kind kind, const char *name, 
 		blob->pac = limited(hive, "the PAC address in it", blob->pac);
 		return true;
 	}
-	complain(hive, arena_printf(hive->arena, "%s at %s is damaged: %s", name, value->where, why));
+	complain(hive, arena_printf(hive->arena, "%s (%s) is damaged: %s", name, value->where, why));
 	return false;
 }
 
@@ -298,10 +312,16 @@ bool wininet_is_per_machine(const struct registry *registry)
 	return value && as_dword(value, &per_user) && !per_user;
 }
 
+bool wininet_is_system_denied(const struct registry *registry)
+{
+	return registry_is_denied(registry, SYSTEM_ROOT) ||
+	       registry_is_denied(registry, SYSTEM_ROOT "\\" INTERNET_SETTINGS);
+}
+
 bool wininet_knows_system(const struct registry *registry)
 {
-	return registry_has_key(registry, SYSTEM_ROOT) || registry_has_key(registry, SYSTEM_ALIAS) ||
-	       wininet_is_per_machine(registry);
+	bool has_hive = registry_has_key(registry, SYSTEM_ROOT) || registry_has_key(registry, SYSTEM_ALIAS);
+	return (has_hive && !wininet_is_system_denied(registry)) || wininet_is_per_machine(registry);
 }
 
 static void check_policy(struct hive *hive)
@@ -311,7 +331,7 @@ static void check_policy(struct hive *hive)
 	if (value && !as_dword(value, &ignored))
 		complain(hive,
 			 arena_printf(hive->arena,
-				      "ProxySettingsPerUser at %s is not of type REG_DWORD, so settings stay per user",
+				      "ProxySettingsPerUser (%s) is not of type REG_DWORD, so settings stay per user",
 				      value->where));
 }
 
@@ -332,11 +352,12 @@ static void choose_roots(struct hive *hive, enum identity_id identity, bool per_
 static void explain_absence(struct hive *hive, enum identity_id identity, bool per_machine)
 {
 	if (per_machine)
-		complain(hive, "settings are machine-wide (ProxySettingsPerUser is 0), but the export lacks the key "
+		complain(hive, "settings are machine-wide (ProxySettingsPerUser is 0), but there is no key "
 			       "HKEY_LOCAL_MACHINE\\" INTERNET_SETTINGS);
+	else if (identity == IDENTITY_SYSTEM && wininet_is_system_denied(hive->registry))
+		complain(hive, "this account may not read SYSTEM's settings in the registry");
 	else if (identity == IDENTITY_SYSTEM && wininet_knows_system(hive->registry))
-		complain(hive,
-			 "the export has SYSTEM's hive, but not the key Internet Settings in it: no proxy is assumed");
+		complain(hive, "SYSTEM's hive is there, but not the key Internet Settings in it: no proxy is assumed");
 }
 
 /* Which mechanisms are on, in the order in which Windows tries them (wininet.md section 4). */
@@ -373,6 +394,7 @@ static void read_hive(struct hive *hive, struct proxy_setting *out)
 	struct blob blob;
 	const char *blob_place = NULL;
 	struct plain plain = read_plain(hive);
+	note_denied(hive);
 	if (read_blob(hive, BLOB_CONNECTION, "DefaultConnectionSettings", &blob, &blob_place)) {
 		use_blob(hive->arena, &blob, out);
 		out->location = blob_place;

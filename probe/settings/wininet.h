@@ -11,6 +11,9 @@ struct arena;
 /** What the registry says of machine-wide settings (wininet.md 1.4): ProxySettingsPerUser is 0. */
 bool wininet_is_per_machine(const struct registry *registry);
 
+/** Is SYSTEM's hive there, and closed to this account? */
+bool wininet_is_system_denied(const struct registry *registry);
+
 /** Does the registry hold anything of SYSTEM's hive? */
 bool wininet_knows_system(const struct registry *registry);
 

@@ -142,7 +142,7 @@ static void test_pending_change(void)
 	check_problem(wininet(&settings, IDENTITY_USER), NULL);
 	/* and when it is damaged, nothing is known of a pending change */
 	settings = with_blob(ON("new:80"), blob, "\"SavedLegacySettings\"=hex:46\n");
-	check_problem(wininet(&settings, IDENTITY_USER), "SavedLegacySettings at t.reg:8 is damaged");
+	check_problem(wininet(&settings, IDENTITY_USER), "SavedLegacySettings (t.reg:8) is damaged");
 	CHECK_INT(wininet(&settings, IDENTITY_USER)->problems.count, 2);
 }
 
@@ -167,7 +167,7 @@ static void test_damaged_blobs(void)
 		const struct proxy_setting *user = wininet(&settings, IDENTITY_USER);
 		CHECK(user->blob_found && user->blob_malformed && !user->disagree);
 		CHECK_TEXT(user->source, "values");
-		check_problem(user, "DefaultConnectionSettings at t.reg:7 is damaged: ");
+		check_problem(user, "DefaultConnectionSettings (t.reg:7) is damaged: ");
 		check_decision(user, HOST, "PROXY v:80", "the only entry of ProxyServer");
 	}
 	struct settings settings = with_blob("", lines[0], "");
@@ -218,7 +218,7 @@ static void test_winhttp(void)
 	settings = read_registry(arena_printf(arena, "%s\"WinHttpSettings\"=hex:28,00\n", key));
 	setting = settings_find(&settings, IDENTITY_USER, ROUTE_WINHTTP);
 	CHECK(setting->found && setting->blob_malformed);
-	check_problem(setting, "WinHttpSettings at t.reg:4 is damaged");
+	check_problem(setting, "WinHttpSettings (t.reg:4) is damaged");
 	check_decision(setting, HOST, "DIRECT", "the proxy is switched off in WinHttpSettings");
 	settings = read_registry(USER ON("p:80"));
 	setting = settings_find(&settings, IDENTITY_SYSTEM, ROUTE_WINHTTP);
