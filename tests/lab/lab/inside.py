@@ -8,6 +8,7 @@ MARK = "MARSPROBE_LAB_INSIDE"
 # Both are empty directories of every Debian; not the one that this checkout may lie under.
 SCRATCH = pathlib.Path("/srv" if os.path.abspath(__file__).startswith("/mnt/") else "/mnt")
 WORK = SCRATCH / "lab"
+ORDINARY = 65534  # the user nobody, as whom programs under test run
 UNSHARE = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private"]
 
 

@@ -6,9 +6,9 @@ import subprocess
 import tempfile
 import time
 
-from . import dns, kerberos, proxies, registry, tls, web
+from . import dns, inside, kerberos, proxies, registry, tls, web
 from .names import HERE, PREFIXES, PREFIXES6, Names, is_address
-from .node import LabError, Node, run
+from .node import LabError, Node, as_uid, run
 
 CLIENT, EDGE_LAN, DNS1, DNS2, PROXY, KDC = ("10.1.0.2", "10.1.0.1", "10.1.0.53", "10.1.0.54", "10.1.0.31", "10.1.0.32")
 LAN6 = "2001:db8:1::"
@@ -124,7 +124,7 @@ class Lab:
         if old:
             self.stop_process(old)
             old.log.unlink()
-        process = self.start_process([self.build / "lab" / "tundelay"] + words, name)
+        process = self.start_process([tools(self.build) / "tundelay"] + words, name)
         end = time.monotonic() + 10
         while "ready" not in process.log_text():
             if process.poll() is not None or time.monotonic() > end:
@@ -257,8 +257,13 @@ class Lab:
         """The argument list that runs something on the client as an ordinary user (uid 65534, no capability)."""
         values = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/nonexistent"}
         values.update(self.environment, **(environment or {}))
-        return self.client.command(["env", "-i"] + [f"{k}={v}" for k, v in values.items()] + [
-            "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all"] + list(words))
+        return self.client.command(as_uid(inside.ORDINARY, words, values))
+
+
+def tools(build):
+    """Where the lab's own C programs are: in the same build, or, beside a Windows build, in the plain one."""
+    own = pathlib.Path(build) / "lab"
+    return own if (own / "tundelay").exists() else pathlib.Path(build).parent / "plain" / "lab"
 
 
 def mac(address):

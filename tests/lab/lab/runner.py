@@ -5,10 +5,11 @@ import os
 import pathlib
 import shutil
 import subprocess
+import tempfile
 import time
 import traceback
 
-from . import inside
+from . import inside, wine
 from .network import Lab
 from .scenario import Result, judge, same_judgement
 
@@ -18,11 +19,11 @@ KEPT_ENVIRONMENT = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS")
 
 
 class Probe:
-    """marsprobe on the lab's client, as an ordinary user."""
+    """marsprobe on the lab's client, as an ordinary user; an .exe by Wine, of which each lab has its own."""
 
     def __init__(self, lab, program):
         self.lab = lab
-        self.program = lab.work / "marsprobe"
+        self.program = lab.work / f"marsprobe{pathlib.Path(program).suffix}"
         self.program.touch()
         subprocess.run(["mount", "--bind", program, self.program], check=True)
         self.out = lab.work / "out"
@@ -32,26 +33,46 @@ class Probe:
         shutil.copy(lab.ca.root.leaf, self.root)
         self.root.chmod(0o644)
         self.commands = []
+        self.wine = wine.on_client(lab) if wine.is_exe(program) else None
 
     def run(self, words, prefix=()):
         """Run the program with these arguments; returns exit status, seconds, stdout and stderr."""
+        return self.run_command(list(prefix) + wine.loaded(self.program) + list(words))
+
+    def run_command(self, words):
+        """Run any command as the user whom the program runs as, with its environment; returns the same."""
         kept = {k: os.environ[k] for k in KEPT_ENVIRONMENT if k in os.environ}
-        command = [str(w) for w in self.lab.as_user(list(prefix) + [self.program] + list(words), kept)]
+        if self.wine:
+            self.wine.wait()
+            kept.update(self.wine.values)
+        command = [str(w) for w in self.lab.as_user(words, kept)]
         self.commands.append(command)
-        begin = time.monotonic()
-        try:
-            done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
-                                  timeout=LIMIT_SECONDS, cwd=self.out)
-            status, out, errors = done.returncode, done.stdout, done.stderr
-        except subprocess.TimeoutExpired as late:
-            status, out, errors = -1, late.stdout or b"", (late.stderr or b"") + b"\nthe lab killed it\n"
-        seconds = time.monotonic() - begin
-        return status, seconds, out.decode(errors="replace"), errors.decode(errors="replace")
+        # Files, not pipes: a process of Wine's that outlives the program would keep a pipe open.
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
+            begin = time.monotonic()
+            try:
+                status = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=out, stderr=errors, check=False, timeout=LIMIT_SECONDS,
+                                        cwd=self.out).returncode
+            except subprocess.TimeoutExpired:
+                status = -1
+                errors.write(b"\nthe lab killed it\n")
+            seconds = time.monotonic() - begin
+            texts = [stream.seek(0) or stream.read().decode(errors="replace") for stream in (out, errors)]
+        if self.wine:
+            self.wine.check()
+        return status, seconds, *texts
+
+    def _trust(self, given):
+        """The options by which the program trusts the lab's root.  On Windows the system's store holds it, as a company's does."""
+        if not self.wine:
+            return {"--ca-file": self.root}
+        self.wine.trust(given[given.index("--ca-file") + 1] if "--ca-file" in given else self.root)
+        return {}
 
     def check(self, arguments=(), name="report", color="never"):
-        """`marsprobe check` with the lab's root as service root, unless the scenario gives these options itself; returns a Result."""
+        """`marsprobe check` with the lab's root trusted and as service root, unless the scenario gives these options; returns a Result."""
         given = [*self.lab.arguments, *arguments]
-        usual = {"--ca-file": self.root, "--service-roots": self.root, "--timeout": STAGE_TIMEOUT, "--region": "eus", "--color": color}
+        usual = {**self._trust(given), "--service-roots": self.root, "--timeout": STAGE_TIMEOUT, "--region": "eus", "--color": color}
         words = ["check", "--report", f"json={self.out}/{name}.json", "--report", f"text={self.out}/{name}.txt"]
         words += [word for option, value in usual.items() if option not in given for word in (option, value)]
         status, seconds, _, errors = self.run(words + given, self.lab.prefix)
