@@ -10,20 +10,24 @@
 #include "probe/core/url.h"
 #include "probe/diagnosis/diagnosis.h"
 #include "probe/engine/engine.h"
+#include "probe/engine/machine.h"
 #include "probe/os/os.h"
+#include "probe/os/os_machine.h"
 #include "probe/settings/registry.h"
 #include "probe/settings/settings.h"
 #include "targets/targets.h"
 
 enum { EXIT_USAGE = 2, EXIT_TOOL = 4, REGISTRY_MAX_BYTES = 16 * 1024 * 1024 };
 
+/* The exports given, else the machine's own registry, else NULL. */
 static bool load_registry(struct arena *arena, const struct options *options, struct registry **out, struct err *err)
 {
 	char reason[256];
-	*out = NULL;
-	if (!options->registry_count)
-		return true;
 	*out = registry_new(arena);
+	if (!options->registry_count) {
+		*out = machine_registry_read(*out) ? *out : NULL;
+		return true;
+	}
 	for (size_t i = 0; i < options->registry_count; i++) {
 		size_t length;
 		const char *file = options->registry[i];
@@ -190,7 +194,8 @@ int check_command(struct arena *arena, const struct options *options, int argc, 
 	struct settings_input input = {.arena = report->arena,
 				       .registry = registry,
 				       .agent_proxy = options->agent_proxy,
-				       .environment = os_environment()};
+				       .environment = os_environment(),
+				       .environment_ignores_case = os_environment_ignores_case()};
 	settings_read(&input, &settings);
 	system_part_start(arena, options, &system);
 	struct plan_options plan_options = options->plan;

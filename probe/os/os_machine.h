@@ -1,0 +1,42 @@
+#ifndef MARSPROBE_OS_OS_MACHINE_H
+#define MARSPROBE_OS_OS_MACHINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* More of what this machine says of itself. A call that a platform lacks answers false or 0. */
+
+/** Are HTTP_PROXY and http_proxy one variable of the environment? */
+bool os_environment_ignores_case(void);
+
+/** The time zone's name ("W. Europe Standard Time", "CET") and what to add to UTC now, in minutes. */
+bool os_time_zone(char *name, size_t bytes, int *utc_offset_minutes);
+
+struct os_route {
+	bool found;	   /* false: the system has no way to that address */
+	char device[64];   /* as in struct os_interface */
+	char next_hop[46]; /* "" where the address is on the link */
+	char source[46];   /* the own address that would be used */
+};
+/** The route that the system would take to an address now. Sends nothing. False where it cannot be asked. */
+bool os_best_route(const char *address, struct os_route *out);
+
+/** The system's calls that this program would use and this version of the system lacks, at most max; how many. Static texts. */
+size_t os_missing_apis(const char **names, size_t max);
+
+/** Where Windows keeps its programs ("C:\\Windows\\System32"); NULL elsewhere. Static. */
+const char *os_system_folder(void);
+/** Is there such a file or folder? */
+bool os_path_exists(const char *path);
+
+/**
+ * Run a program without a window and wait for what it prints.
+ *
+ * Input   program: its full path; arguments: as they stand on a command line, quoted as the program wants it.
+ * Output  at most bytes - 1 of its stdout and a terminator; the rest is dropped. stderr is not kept.
+ * Limits  ended, with all that it started, when timeout_ms have passed.
+ * Errors  false: it did not start, did not end in time, or ended with another status than 0.
+ */
+bool os_run_program(const char *program, const char *arguments, int timeout_ms, char *out, size_t bytes);
+
+#endif
