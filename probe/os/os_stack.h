@@ -22,17 +22,20 @@ struct os_der {
 	size_t length;
 };
 
+enum { OS_ISSUERS_MAX = 8, OS_ISSUERS_BYTES_MAX = 32 * 1024 };
+
 struct os_chain {
 	char verdict[64]; /* as tls_handshake.system_verify */
 	bool trusted;	  /* it says "ok" */
-	unsigned char root[8192];
-	size_t root_length; /* DER of the anchor that the chain ended in; 0: in none, or a longer one */
+	size_t issuer_count; /* of a trusted chain: who signed the leaf, and so on; the last one is the anchor. 0: too many, too long */
+	size_t issuer_lengths[OS_ISSUERS_MAX];
+	unsigned char issuers[OS_ISSUERS_BYTES_MAX]; /* DER, one behind the other */
 };
 
 /**
  * Let the system judge a TLS server's chain (leaf first, as sent) for a host name or address, in this account's context.
  * It may fetch a missing anchor or issuer from the network (automatic root update, AIA), as the agent's stack does; revocation is
- * not asked for.
+ * not asked for. An address is not compared with the certificate's: then only the chain itself is judged.
  *
  * Errors  false where the system has no such engine or it does not answer; *out is untouched then.
  */
@@ -43,9 +46,26 @@ struct os_http_request {
 	const char *proxy; /* "http://host:port", or NULL for none */
 	int timeout_ms;	   /* of each phase */
 };
+
+/** What an error of the system's HTTP client means, whatever its number. */
+enum os_http_problem {
+	OS_HTTP_ANSWERED, /* none: a status came */
+	OS_HTTP_TIMED_OUT,
+	OS_HTTP_NAME_UNKNOWN,
+	OS_HTTP_CANNOT_CONNECT,
+	OS_HTTP_CLOSED,		   /* the connection stood and ended without an answer */
+	OS_HTTP_UNKNOWN_AUTHORITY, /* TLS: the chain ends in no trusted root */
+	OS_HTTP_WRONG_NAME,
+	OS_HTTP_BAD_CERTIFICATE, /* expired, revoked, for another use ... */
+	OS_HTTP_NO_HANDSHAKE,	 /* no version or cipher in common, an alert, no TLS */
+	OS_HTTP_NO_HTTP,	 /* the answer is not HTTP */
+	OS_HTTP_OTHER
+};
+
 struct os_http_answer {
-	int status;	 /* 0: none came */
-	int error;	 /* the system's own code; 0: an answer came */
+	int status; /* 0: none came */
+	enum os_http_problem problem;
+	uint32_t error;	 /* the system's own code; 0: an answer came */
 	char name[64];	 /* "ERROR_WINHTTP_TIMEOUT" */
 	char words[256]; /* the system's words for it, for people; a secure failure names its flags */
 };
