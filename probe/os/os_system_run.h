@@ -33,13 +33,14 @@ struct os_system_run;
  * Leaves   a service that is marked for deletion already, and a copy of this program in a directory of its own that only SYSTEM and
  *          Administrators may write; both go with os_system_run_end(), or when either process dies.
  * Checks   the other process's id against the service manager's, on a pipe that only SYSTEM and Administrators of this machine may open.
- * Blocks   at most timeout_ms.
+ * Blocks   at most timeout_ms, and while the service manager starts the process (30 s at most, by the manager's own clock).
  * Errors   NULL, with the reason for people in reason; nothing is left behind.
  */
 struct os_system_run *os_system_run_start(int timeout_ms, char *reason, size_t reason_bytes);
 struct os_link *os_system_run_link(struct os_system_run *run);
 /** Cut the link, which makes the other process end if it has not yet; wait for its end (5 s at most); remove everything; free. NULL is
- *  allowed. False, with the reason, if something could not be removed: it names what and where. */
+ *  allowed. False, with the reason, if something could not be removed: it names what and where. A thread that waits in the link, or asks
+ *  it later, gets its NULL or false: the link outlives the run. */
 bool os_system_run_end(struct os_system_run *run, char *reason, size_t reason_bytes);
 
 /** Was this process started by os_system_run_start() of another? Then main() has nothing to do but os_system_child_run(). */

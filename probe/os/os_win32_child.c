@@ -191,7 +191,7 @@ static void WINAPI service_main(DWORD count, wchar_t **arguments)
 	child.stop = CreateEventW(NULL, TRUE, FALSE, NULL);
 	child.status = RegisterServiceCtrlHandlerExW(child.service, control, NULL);
 	if (!child.status)
-		return;
+		os_exit(EXIT_FAILED);
 	report(SERVICE_RUNNING, SYSTEM_CHILD_DONE);
 	enum system_child_end end = join_parent();
 	if (end == SYSTEM_CHILD_DONE) {

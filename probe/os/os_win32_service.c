@@ -132,9 +132,11 @@ static bool create(struct os_system_run *run, const wchar_t *key, char *reason, 
 			 L"and is removed "
 			 L"with it; one that is left and stopped may be deleted.";
 	SERVICE_DESCRIPTIONW description = {.lpDescription = text};
-	wchar_t *line = command_line(run, key);
+	wchar_t display[SYSTEM_NAME_MAX * 2], *line = command_line(run, key);
+	/* a display name is refused if another service has it, and two may run at once */
+	_snwprintf(display, SYSTEM_NAME_MAX * 2, L"marsprobe: check as LocalSystem (%ls)", run->name);
 	if (line)
-		run->service = CreateServiceW(run->manager, run->name, L"marsprobe: check as LocalSystem",
+		run->service = CreateServiceW(run->manager, run->name, display,
 					      SERVICE_START | SERVICE_STOP | SERVICE_QUERY_STATUS |
 						      SERVICE_CHANGE_CONFIG | DELETE,
 					      SERVICE_WIN32_OWN_PROCESS, SERVICE_DEMAND_START, SERVICE_ERROR_IGNORE,
