@@ -136,22 +136,18 @@ static DWORD write_through(const wchar_t *path, const void *bytes, size_t length
 	return error;
 }
 
-/** What a path leads to when links are followed, malloc()ed; NULL, and 0 in *error, if there is nothing yet. */
-static wchar_t *existing_target(const wchar_t *path, DWORD *error)
+/** Where a link leads to, malloc()ed; NULL with GetLastError(). */
+static wchar_t *link_target(const wchar_t *path)
 {
 	HANDLE file = CreateFileW(path, FILE_READ_ATTRIBUTES, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
-				  NULL, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
-	wchar_t *target = NULL;
-	*error = 0;
-	if (file == INVALID_HANDLE_VALUE) {
-		DWORD got = GetLastError();
-		*error = got == ERROR_FILE_NOT_FOUND ? 0 : got;
+				  NULL, OPEN_EXISTING, 0, NULL);
+	if (file == INVALID_HANDLE_VALUE)
 		return NULL;
-	}
 	DWORD characters = GetFinalPathNameByHandleW(file, NULL, 0, FILE_NAME_NORMALIZED);
-	target = characters ? malloc(((size_t)characters + 1) * sizeof(*target)) : NULL;
-	if (!target || !GetFinalPathNameByHandleW(file, target, characters + 1, FILE_NAME_NORMALIZED)) {
-		*error = characters && !target ? ERROR_NOT_ENOUGH_MEMORY : GetLastError();
+	wchar_t *target = characters ? malloc(((size_t)characters + 1) * sizeof(*target)) : NULL;
+	if (characters && !target)
+		SetLastError(ERROR_NOT_ENOUGH_MEMORY);
+	if (target && !GetFinalPathNameByHandleW(file, target, characters + 1, FILE_NAME_NORMALIZED)) {
 		free(target);
 		target = NULL;
 	}
@@ -191,44 +187,64 @@ static DWORD fill_and_close(HANDLE file, const void *bytes, size_t length)
 	return error;
 }
 
-/** Give the new file the old one's name. ReplaceFileW() keeps the old one's access rights; not every file system has it. */
-static DWORD move_into_place(const wchar_t *from, const wchar_t *to, bool exists)
+/** Give the new file the old one's access rights, before anything is in it. Not ReplaceFileW(), which does that too: where it fails
+ *  half way it may leave the old text under a name that nobody knows. A file system without rights has none to keep. */
+static void copy_rights(const wchar_t *from, const wchar_t *to)
 {
-	if (exists && ReplaceFileW(to, from, NULL, REPLACEFILE_IGNORE_MERGE_ERRORS, NULL, NULL))
-		return 0;
-	if (MoveFileExW(from, to, MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH))
-		return 0;
-	return GetLastError();
+	DWORD bytes = 0;
+	GetFileSecurityW(from, DACL_SECURITY_INFORMATION, NULL, 0, &bytes);
+	PSECURITY_DESCRIPTOR rights = bytes ? malloc(bytes) : NULL;
+	if (rights && GetFileSecurityW(from, DACL_SECURITY_INFORMATION, rights, bytes, &bytes))
+		SetFileSecurityW(to, DACL_SECURITY_INFORMATION, rights);
+	free(rights);
 }
 
 static DWORD replace_file(const wchar_t *path, bool exists, const void *bytes, size_t length)
 {
 	wchar_t *name = NULL;
 	HANDLE file = create_beside(path, &name);
-	DWORD error = file == INVALID_HANDLE_VALUE ? GetLastError() : fill_and_close(file, bytes, length);
-	if (!error)
-		error = move_into_place(name, path, exists);
-	if (error && file != INVALID_HANDLE_VALUE)
+	if (file == INVALID_HANDLE_VALUE) {
+		DWORD error = GetLastError();
+		free(name);
+		return error;
+	}
+	if (exists)
+		copy_rights(path, name);
+	DWORD error = fill_and_close(file, bytes, length);
+	if (!error && !MoveFileExW(name, path, MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH))
+		error = GetLastError();
+	if (error)
 		DeleteFileW(name);
 	free(name);
 	return error;
 }
 
+static DWORD write_file(const wchar_t *path, const void *bytes, size_t length)
+{
+	DWORD attributes = GetFileAttributesW(path);
+	if (attributes == INVALID_FILE_ATTRIBUTES) /* what else is wrong shows when it is created */
+		return replace_file(path, false, bytes, length);
+	if (attributes & (FILE_ATTRIBUTE_DIRECTORY | FILE_ATTRIBUTE_READONLY))
+		return ERROR_ACCESS_DENIED;
+	if (!(attributes & FILE_ATTRIBUTE_REPARSE_POINT))
+		return replace_file(path, true, bytes, length);
+	/* a symbolic link stays one: what it names is replaced */
+	wchar_t *target = link_target(path);
+	DWORD error = target ? replace_file(target, true, bytes, length) : GetLastError();
+	free(target);
+	return error;
+}
+
 bool os_write_file(const char *path, const void *bytes, size_t length, char *reason, size_t reason_bytes)
 {
-	DWORD error = 0;
+	DWORD error;
 	wchar_t *wide = os_wide_path(path);
 	if (!wide)
 		return fail(reason, reason_bytes, GetLastError());
-	if (begins_with(wide, device)) {
+	if (begins_with(wide, device))
 		error = write_through(wide, bytes, length);
-	} else {
-		wchar_t *target =
-			existing_target(wide, &error); /* a symbolic link stays one: what it names is replaced */
-		if (!error)
-			error = replace_file(target ? target : wide, target != NULL, bytes, length);
-		free(target);
-	}
+	else
+		error = write_file(wide, bytes, length);
 	free(wide);
 	return error ? fail(reason, reason_bytes, error) : true;
 }

@@ -8,6 +8,7 @@
 #include "probe/core/arena.h"
 #include "probe/core/url.h"
 #include "tests/unit/check.h"
+#include "tests/unit/check_file.h"
 
 static struct arena *arena;
 
@@ -310,9 +311,6 @@ static const struct {
 	{"me:secret@a.example", "a target may not carry a user name or password"},
 	{"20.190.128.1/18", "`20.190.128.1/18`: not a range of the form ADDRESS/BITS with all bits behind BITS zero "
 			    "(20.190.128.0/18)"},
-	{"./no-such-file.ini", "./no-such-file.ini: No such file or directory"},
-	{"no-such-file.ini", "no-such-file.ini: No such file or directory (a URL begins with https://)"},
-	{"a.example/path", "a.example/path: No such file or directory (a URL begins with https://)"},
 	{"a\x1b[31m", "a target is at most 2048 characters of printable ASCII"},
 };
 
@@ -329,27 +327,37 @@ static void check_refused(void)
 	}
 }
 
-static void check_file(void)
+static void check_missing_file(const char *argument, const char *hint)
 {
 	struct target_options options = no_region();
-	char path[] = "/tmp/targets_test.XXXXXX";
-	int fd = mkstemp(path);
-	FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
 	struct target_set set;
 	struct err err = {{0}};
-	char wanted[80];
+	char reason[128], wanted[256];
 
-	CHECK(file != NULL);
-	if (!file)
-		return;
-	fputs("[target a]\nurl=https://a.example/\n", file);
-	fflush(file);
+	snprintf(wanted, sizeof(wanted), "%s: %s%s", argument,
+		 words_for_a_missing_file(argument, reason, sizeof(reason)), hint);
+	CHECK(!targets_load(&options, argument, &set, &err));
+	CHECK_TEXT(err.text, wanted);
+}
+
+static void check_file(void)
+{
+	static const char text[] = "[target a]\nurl=https://a.example/\n", binary[] = "[target a]\nurl=\0x";
+	struct target_options options = no_region();
+	struct target_set set = {0};
+	struct err err = {{0}};
+	char path[512], wanted[600], reason[128];
+
+	check_missing_file("./no-such-file.ini", "");
+	check_missing_file("no-such-file.ini", " (a URL begins with https://)");
+	check_missing_file("a.example/path", " (a URL begins with https://)");
+	temporary_path("targets_test", path, sizeof(path));
+	CHECK(os_write_file(path, text, sizeof(text) - 1, reason, sizeof(reason)));
 	CHECK(targets_load(&options, path, &set, &err));
 	CHECK_TEXT(set.name, path);
 	CHECK_TEXT(set.cloud, NULL);
 	CHECK(!set.built_in && !set.uses_region);
-	fwrite("\0x", 1, 2, file);
-	fclose(file);
+	CHECK(os_write_file(path, binary, sizeof(binary) - 1, reason, sizeof(reason)));
 	CHECK(!targets_load(&options, path, &set, &err));
 	snprintf(wanted, sizeof(wanted), "%s: not a text file (a NUL byte in it)", path);
 	CHECK_TEXT(err.text, wanted);
