@@ -88,6 +88,13 @@ static enum failure status_failure(const struct dns_question *question)
 	return FAILURE_UNKNOWN;
 }
 
+/* A datagram socket has no connection that could be reset: Windows says so for "port unreachable" (recvfrom(), WSAECONNRESET). */
+static enum failure link_failure(const struct dns_question *question)
+{
+	enum failure failure = socket_failure(question->error);
+	return failure == FAILURE_CONNECTION_RESET && !question->is_tcp ? FAILURE_CONNECTION_REFUSED : failure;
+}
+
 static bool is_malformed_for_good(const struct dns_question *question)
 {
 	unsigned enough = question->is_tcp || question->given_up ? 1 : MALFORMED_ENOUGH;
@@ -114,7 +121,7 @@ void dns_question_settle(struct dns_question *question)
 	if (question->replied)
 		finish(question, question->reply);
 	else if (question->error)
-		finish(question, socket_failure(question->error));
+		finish(question, link_failure(question));
 	else if (is_malformed_for_good(question))
 		finish(question, FAILURE_DNS_MALFORMED);
 	else if (question->closed_by_server)
