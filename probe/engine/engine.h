@@ -29,6 +29,7 @@ struct engine_switch *engine_switch_new(void);
 /** From any thread, before the run, in it or after it. */
 void engine_switch_press(struct engine_switch *stop);
 
+struct machine;
 struct system_run;
 
 struct engine_options {
@@ -44,8 +45,9 @@ struct engine_options {
 	struct system_run *system_run; /* a process that carries out SYSTEM's part (system_run.h), or NULL */
 	const char *
 		system_run_state; /* NULL where no such process was wanted; else as in "system_run" of struct local_fact */
-	const char *system_run_reason;					      /* or NULL */
-	struct engine_switch *stop;					      /* or NULL */
+	const char *system_run_reason; /* or NULL */
+	const struct machine *machine; /* its live registry (machine.h), or NULL */
+	struct engine_switch *stop;    /* or NULL */
 	void (*progress)(const struct engine_progress *progress, void *user); /* or NULL; about ten times a second */
 	void *progress_user;
 };

@@ -143,5 +143,7 @@ void proxy_control_cut(struct run *run, enum failure failure);
 
 /** Write down what is known of this machine: interfaces, default routes, resolvers, hosts-file entries of the names that are asked for. */
 void local_facts_record(struct run *run);
+/** Add one observation of this machine, seen now; fact and state are static texts. It is the report's last one then. */
+struct local_fact *local_fact_add(struct run *run, const char *fact, const char *subject, const char *state);
 
 #endif

@@ -10,7 +10,7 @@
 
 enum { HOSTS_FILE_MAX_BYTES = 4 * 1024 * 1024 };
 
-static struct local_fact *fact_add(struct run *run, const char *fact, const char *subject, const char *state)
+struct local_fact *local_fact_add(struct run *run, const char *fact, const char *subject, const char *state)
 {
 	struct observation *observation = report_add_observation(run->report, OP_LOCAL_FACT);
 	observation->start_us = os_monotonic_us() - run->started_us;
@@ -29,7 +29,7 @@ static void record_interfaces(struct run *run)
 	for (size_t i = 0; i < count; i++) {
 		if (list[i].loopback)
 			continue;
-		struct local_fact *fact = fact_add(run, "interface", list[i].name, list[i].up ? "up" : "down");
+		struct local_fact *fact = local_fact_add(run, "interface", list[i].name, list[i].up ? "up" : "down");
 		for (size_t k = 0; k < list[i].address_count; k++) {
 			const char *address = arena_strdup(arena, list[i].addresses[k]);
 			text_list_add(arena, &fact->values, address);
@@ -52,7 +52,7 @@ static void record_default_routes(struct run *run)
 		if (present < 0)
 			continue;
 		struct local_fact *fact =
-			fact_add(run, "default_route", families[i].name, present ? "present" : "absent");
+			local_fact_add(run, "default_route", families[i].name, present ? "present" : "absent");
 		if (present && gateway[0])
 			text_list_add(run->report->arena, &fact->values, arena_strdup(run->report->arena, gateway));
 	}
@@ -60,7 +60,8 @@ static void record_default_routes(struct run *run)
 
 static void record_resolvers(struct run *run)
 {
-	struct local_fact *fact = fact_add(run, "resolvers", NULL, run->resolver.servers.count ? "present" : "absent");
+	struct local_fact *fact =
+		local_fact_add(run, "resolvers", NULL, run->resolver.servers.count ? "present" : "absent");
 	for (size_t i = 0; i < run->resolver.servers.count; i++) {
 		text_list_add(run->report->arena, &fact->values, run->resolver.servers.items[i]);
 		text_list_add(run->report->arena, &run->report->host.resolvers, run->resolver.servers.items[i]);
@@ -75,7 +76,7 @@ static void add_hosts_entry(struct run *run, struct local_fact **facts, const ch
 		if (strcasecmp(lookup->name, name) != 0)
 			continue;
 		if (!facts[i]) {
-			facts[i] = fact_add(run, "hosts_file", lookup->name, "present");
+			facts[i] = local_fact_add(run, "hosts_file", lookup->name, "present");
 			struct observation *observation =
 				run->report->observations.items[run->report->observations.count - 1];
 			for (size_t k = 0; k < lookup->paths.count; k++)
@@ -116,7 +117,7 @@ static void record_system_run(struct run *run)
 	if (!options->system_run_state)
 		return;
 	struct local_fact *fact =
-		fact_add(run, "system_run", identity_text(IDENTITY_SYSTEM), options->system_run_state);
+		local_fact_add(run, "system_run", identity_text(IDENTITY_SYSTEM), options->system_run_state);
 	if (options->system_run_reason)
 		text_list_add(run->report->arena, &fact->values, options->system_run_reason);
 }

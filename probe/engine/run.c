@@ -7,6 +7,7 @@
 
 #include "probe/core/arena.h"
 #include "probe/engine/legs.h"
+#include "probe/engine/machine.h"
 #include "probe/engine/system_run.h"
 #include "probe/os/os.h"
 
@@ -194,11 +195,13 @@ bool engine_run(struct report *report, const struct plan *plan, const struct eng
 	system_run_begin(run);
 	legs_start(run);
 	local_facts_record(run);
+	machine_facts_record(run);
 	while ((run->legs_done < run->leg_count || run->controls_open || run->system_open) &&
 	       uv_run(&run->loop, UV_RUN_ONCE))
 		;
 	uv_timer_stop(&run->progress_timer);
 	system_run_absorb(run);
+	machine_routes_record(run);
 	times_write(run);
 	return true;
 }

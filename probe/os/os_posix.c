@@ -21,8 +21,6 @@
 
 enum { OS_RELEASE_BYTES_MAX = 64 * 1024, PASSWD_BYTES = 16 * 1024, TEMPORARY_NAMES = 16, READ_STEP_BYTES = 64 * 1024 };
 
-extern char **environ;
-
 /* ------------------------------------------------------------------ the start */
 
 void os_start(void)

@@ -28,8 +28,8 @@ void settings_read(const struct settings_input *input, struct settings *out)
 	bool own = input->environment && input->environment_of == IDENTITY_SYSTEM;
 	if (!own && input->registry && env_is_in_registry(input->registry))
 		env_read_registry(arena, input->registry, add_item(arena, out));
-	if (input->agent_proxy)
-		agent_read(arena, input->agent_proxy, add_item(arena, out));
+	if (input->agent_proxy || input->agent_source)
+		agent_read(arena, input->agent_proxy, input->agent_source, add_item(arena, out));
 	out->system_known = input->agent_proxy || (input->registry && wininet_knows_system(input->registry));
 	out->system_denied = input->registry && wininet_is_system_denied(input->registry);
 }

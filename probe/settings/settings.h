@@ -16,7 +16,8 @@ struct settings_input {
 	struct arena *arena;
 	const struct registry
 		*registry; /* live, or merged exports (registry.h), or NULL: then WinINET and WinHTTP are unknown */
-	const char *agent_proxy;	/* --agent-proxy URL, or NULL */
+	const char *agent_proxy;	/* URL, or NULL */
+	const char *agent_source;	/* who says so: "--agent-proxy" ..., also that there is none; NULL: nobody */
 	const char *const *environment; /* of this process: "NAME=value" strings, NULL at the end; or NULL */
 	enum identity_id environment_of;
 	bool environment_ignores_case; /* HTTP_PROXY and http_proxy are one variable */
