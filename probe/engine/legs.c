@@ -5,6 +5,8 @@
 
 #include "probe/core/address.h"
 #include "probe/core/arena.h"
+#include "probe/engine/system_stack.h"
+#include "probe/engine/system_trust.h"
 #include "probe/os/os.h"
 
 enum { SAMPLE_PATIENCE_US = 1500 * 1000 };
@@ -118,7 +120,7 @@ static void samples_hurry(struct run *run)
 
 void leg_check(struct leg_state *leg)
 {
-	if (leg->done || leg->trials_open || !names_done(leg))
+	if (leg->done || leg->trials_open || leg->chains_open || !names_done(leg))
 		return;
 	leg->done = true;
 	sort_trials(leg);
@@ -242,6 +244,8 @@ void legs_cut(struct run *run, enum failure failure)
 	run->queue_head = run->queue_tail = NULL;
 	login_cut(run, failure);
 	proxy_control_cut(run, failure);
+	system_trust_cut(run);
+	system_stack_cut(run, failure);
 	for (size_t i = 0; i < run->name_count; i++)
 		if (!run->names[i]->lookup->done)
 			lookup_cancel(run->names[i]->lookup, failure);

@@ -17,6 +17,8 @@ struct run;
 struct leg_state;
 struct login;
 struct proxy_control;
+struct chain_question;
+struct stack_check;
 
 /** One address of a leg, tried on its own. */
 struct trial {
@@ -35,6 +37,12 @@ struct trial {
 	} unsigned_end;
 	bool begun, ended;
 	int redirects;
+	const char *url; /* of its last transfer; NULL: the target's own */
+	struct {	 /* the system's own judgement of a chain that we refused (system_trust.h) */
+		bool asked;
+		struct transfer_result result; /* what stays if it agrees */
+		struct trial *next;
+	} second_opinion;
 	struct transfer *transfer; /* what is under way: at most one of these, and the workers of a sign-in */
 	struct connect_probe *probe;
 	struct worker *worker;
@@ -58,6 +66,7 @@ struct leg_state {
 	struct name_state *target_name; /* SOCKS4 and SOCKS5 only: the target's name, which is resolved here */
 	struct trial **trials;
 	size_t trial_count, trial_capacity, trials_open;
+	size_t chains_open; /* that the system still judges */
 	bool done;
 };
 
@@ -74,7 +83,7 @@ struct login {
 		struct worker *worker;
 		struct observation_list observations;
 		bool accepted;
-		enum failure failure;
+		struct transfer_result result;
 	} tries[AUTH_SCHEMES];
 	size_t open;
 	struct trial *waiting;
@@ -98,6 +107,12 @@ struct run {
 	struct login *logins;
 	struct proxy_control *controls;
 	size_t controls_open;
+	struct chain_question *chain_questions;
+	unsigned chains_asked; /* threads that the system's chain engine has */
+	struct stack_check *stack_checks;
+	size_t stack_checks_open;
+	unsigned stack_threads;
+	bool stack_healthy; /* one target that works was asked for by the system's own client too */
 	struct trial *queue_head, *queue_tail;
 	unsigned in_flight, parallel; /* attempts: under way, and how many may be */
 	enum failure ending;	      /* NONE while the run goes on; else why it is being cut short */
@@ -122,6 +137,8 @@ void trial_cut(struct trial *trial, enum failure failure);
 void trial_take(struct trial *trial, const struct transfer_result *result);
 /** End a trial: failure is what stays of it. */
 void trial_end(struct trial *trial, enum failure failure);
+/** Make the trial's next transfer, for a URL on the target's host (NULL: its own): with the sign-in that its proxy accepted, if there is one. */
+void trial_transfer(struct trial *trial, const char *url);
 /** Decide what follows after a transfer or a sign-in that was answered. */
 void trial_after(struct trial *trial, const struct transfer_result *result);
 /** The spec of a trial's transfer without credentials. */
@@ -131,6 +148,8 @@ struct transfer_spec trial_spec(const struct trial *trial, const char *url);
 void login_ask(struct trial *trial, const struct text_list *schemes, enum failure failure);
 /** Did the proxy ask for a sign-in: by 407, or as a SOCKS5 server that takes nobody without one (its last exchange then gets that scheme)? */
 bool login_is_wanted(struct arena *arena, const struct transfer_result *result);
+/** Make a transfer for trial->url with the sign-in that was accepted; false where there is none. */
+bool login_transfer(struct trial *trial);
 /** Cut every sign-in short. */
 void login_cut(struct run *run, enum failure failure);
 

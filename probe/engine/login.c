@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "probe/core/arena.h"
+#include "probe/engine/system_trust.h"
 
 /*
  * Signing in at a proxy. The first trial that meets a 407 is the pilot: it tries each scheme that the proxy offers and the leg's
@@ -10,15 +11,17 @@
  * fourteen targets with a wrong password must not be fourteen failed sign-ins, which lock an account.
  */
 
-/* What our credentials can do: a given user and password all but Negotiate, which takes the machine's own tickets; our own only that. */
+/* What our credentials can do: a given user and password all but Negotiate, which takes the identity's own; these what the system lends. */
 static bool scheme_is_usable(enum proxy_auth scheme, enum credentials credentials)
 {
 	switch (scheme) {
 	case PROXY_AUTH_NEGOTIATE:
 		return credentials == CREDENTIALS_OWN;
+	case PROXY_AUTH_NTLM:
+		return credentials == CREDENTIALS_GIVEN ||
+		       (credentials == CREDENTIALS_OWN && proxy_auth_has_own(scheme));
 	case PROXY_AUTH_BASIC:
 	case PROXY_AUTH_DIGEST:
-	case PROXY_AUTH_NTLM:
 		return credentials == CREDENTIALS_GIVEN;
 	case PROXY_AUTH_NONE:
 		break;
@@ -66,7 +69,7 @@ static struct login *login_of(struct trial *trial)
 
 static struct transfer_spec signed_spec(const struct trial *trial, enum proxy_auth scheme)
 {
-	struct transfer_spec spec = trial_spec(trial, NULL);
+	struct transfer_spec spec = trial_spec(trial, trial->url);
 	spec.auth = scheme;
 	if (trial->leg->leg->credentials == CREDENTIALS_GIVEN) {
 		spec.user = trial->run->options->proxy_user;
@@ -85,10 +88,13 @@ static void on_signed(struct worker *worker, const struct transfer_result *resul
 	trial_after(trial, &copy);
 }
 
-static void go_on_signed(struct trial *trial)
+bool login_transfer(struct trial *trial)
 {
+	if (!trial->login || trial->login->state != LOGIN_ACCEPTED)
+		return false;
 	struct transfer_spec spec = signed_spec(trial, trial->login->scheme);
 	trial->worker = worker_start(&trial->run->pool_options, &spec, on_signed, trial);
+	return true;
 }
 
 /* The refusal that the pilot met counts for this trial too. */
@@ -114,7 +120,7 @@ static void release_waiting(struct login *login)
 	while (waiting) {
 		struct trial *next = waiting->next_waiting;
 		if (login->state == LOGIN_ACCEPTED && waiting->run->ending == FAILURE_NONE)
-			go_on_signed(waiting);
+			login_transfer(waiting);
 		else if (waiting->run->ending != FAILURE_NONE)
 			trial_end(waiting, waiting->run->ending);
 		else
@@ -128,7 +134,7 @@ static void pilot_end(struct login *login)
 {
 	struct trial *pilot = login->pilot;
 	struct arena *arena = pilot->run->report->arena;
-	enum failure failure = pilot->failure;
+	struct transfer_result result = {.failure = pilot->failure};
 	if (login->state == LOGIN_TRYING)
 		login->state = LOGIN_REFUSED;
 	for (int accepted = 0; accepted <= 1; accepted++)
@@ -142,10 +148,11 @@ static void pilot_end(struct login *login)
 					observation_list_add(arena, &login->refusals, list->items[k]);
 			}
 			if (list->count)
-				failure = login->tries[i].failure;
+				result = login->tries[i].result;
 		}
 	login->pilot = NULL;
-	trial_end(pilot, failure);
+	if (!system_trust_is_asked(pilot, &result))
+		trial_end(pilot, result.failure);
 	release_waiting(login);
 }
 
@@ -162,7 +169,7 @@ static void on_try(struct worker *worker, const struct transfer_result *result, 
 	trial_take(pilot, &copy);
 	login->tries[scheme].worker = NULL;
 	login->tries[scheme].observations = pilot->observations;
-	login->tries[scheme].failure = copy.failure;
+	login->tries[scheme].result = copy;
 	login->tries[scheme].accepted = copy.stage == STAGE_NONE || copy.stage > STAGE_PROXY;
 	pilot->observations = kept;
 	login->open--;
@@ -208,7 +215,7 @@ void login_ask(struct trial *trial, const struct text_list *schemes, enum failur
 		login->waiting = trial;
 		break;
 	case LOGIN_ACCEPTED:
-		go_on_signed(trial);
+		login_transfer(trial);
 		break;
 	case LOGIN_REFUSED:
 		end_refused(trial, failure);

@@ -9,6 +9,7 @@
 #include "probe/engine/legs.h"
 #include "probe/engine/machine.h"
 #include "probe/engine/system_run.h"
+#include "probe/engine/system_trust.h"
 #include "probe/os/os.h"
 
 enum { PROGRESS_EVERY_MS = 100, RESOLVERS_MAX = 16 };
@@ -142,7 +143,7 @@ static bool run_open(struct run *run, struct err *err)
 	if (failed)
 		return err_set(err, "the event loop does not start: %s", uv_strerror(failed));
 	signals_start(run);
-	if (!trust_open(&run->trust, run->options->ca, err))
+	if (!trust_open(&run->trust, run->report->arena, run->options->ca, err))
 		return false;
 	run->trust.service_roots = run->report->run.service_roots;
 	run->pool_options = (struct transfer_pool_options){
@@ -150,6 +151,9 @@ static bool run_open(struct run *run, struct err *err)
 		.trust = &run->trust,
 		.run_started_us = run->started_us,
 		.timeout_us = run->options->timeout_us,
+		.keep_chains = run->trust.of_system,
+		.chain_came = system_trust_chain_came,
+		.chain_user = run,
 	};
 	run->pool = transfer_pool_new(&run->pool_options);
 	if (!run->pool)
@@ -196,7 +200,7 @@ bool engine_run(struct report *report, const struct plan *plan, const struct eng
 	legs_start(run);
 	local_facts_record(run);
 	machine_facts_record(run);
-	while ((run->legs_done < run->leg_count || run->controls_open || run->system_open) &&
+	while ((run->legs_done < run->leg_count || run->controls_open || run->stack_checks_open || run->system_open) &&
 	       uv_run(&run->loop, UV_RUN_ONCE))
 		;
 	uv_timer_stop(&run->progress_timer);

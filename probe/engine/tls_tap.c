@@ -157,6 +157,42 @@ static void on_info(const SSL *ssl, int where, int value)
 
 /* ------------------------------------------------------------------ verification */
 
+/* A server may ask for another handshake on the same connection: then the last chain counts. */
+static struct sent_chain *chain_slot(struct transfer_result *result, struct observation *handshake)
+{
+	for (size_t i = 0; i < result->chain_count; i++)
+		if (result->chains[i].handshake == handshake)
+			return &result->chains[i];
+	result->chains = arena_grow(result->arena, result->chains, &result->chain_capacity, result->chain_count,
+				    sizeof(*result->chains));
+	return &result->chains[result->chain_count++];
+}
+
+static struct os_der der_of(struct arena *arena, const X509 *certificate)
+{
+	int length = i2d_X509(certificate, NULL);
+	unsigned char *bytes = arena_alloc(arena, length > 0 ? (size_t)length : 1), *end = bytes;
+	return (struct os_der){bytes, length > 0 && i2d_X509(certificate, &end) == length ? (size_t)length : 0};
+}
+
+static void chain_keep(struct tls_link *link, STACK_OF(X509) * sent, const char *host)
+{
+	struct transfer_result *result = &link->transfer->result;
+	const struct transfer_pool_options *options = pool_options(link->transfer->pool);
+	int count = sk_X509_num(sent);
+	if (!options->keep_chains || count <= 0)
+		return;
+	if (count > CHAIN_CERTIFICATES_MAX)
+		count = CHAIN_CERTIFICATES_MAX;
+	struct sent_chain *chain = chain_slot(result, link->observation);
+	*chain = (struct sent_chain){link->observation, host, NULL, (size_t)count};
+	chain->certificates = arena_alloc(result->arena, chain->count * sizeof(*chain->certificates));
+	for (int i = 0; i < count; i++)
+		chain->certificates[i] = der_of(result->arena, sk_X509_value(sent, i));
+	if (options->chain_came)
+		options->chain_came(chain, options->chain_user);
+}
+
 static int on_verify(X509_STORE_CTX *context, void *user)
 {
 	struct tls_link *link = user;
@@ -174,6 +210,7 @@ static int on_verify(X509_STORE_CTX *context, void *user)
 				       SSL_get_security_level(ssl), tls);
 	X509_STORE_CTX_set_error(context, error);
 	link->observation->failure = certificate_failure(error);
+	chain_keep(link, sent, host);
 	if (error != X509_V_OK)
 		tls->error = arena_strdup(transfer->arena, X509_verify_cert_error_string(error));
 	return error == X509_V_OK;

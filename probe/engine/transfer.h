@@ -13,15 +13,29 @@
 
 enum proxy_auth { PROXY_AUTH_NONE, PROXY_AUTH_BASIC, PROXY_AUTH_DIGEST, PROXY_AUTH_NTLM, PROXY_AUTH_NEGOTIATE };
 const char *proxy_auth_text(enum proxy_auth auth);
+/** Can the running identity's own credentials be used for it? Negotiate takes them from GSSAPI or SSPI, NTLM only from SSPI. */
+bool proxy_auth_has_own(enum proxy_auth auth);
 
 /** One libcurl multi handle on one libuv loop. The main loop has one; each worker thread makes its own. */
 struct transfer_pool;
+
+/** A chain as a server sent it, leaf first: for somebody else who judges it too. */
+struct sent_chain {
+	struct observation *handshake;
+	const char *host;
+	struct os_der *certificates;
+	size_t count;
+};
 
 struct transfer_pool_options {
 	uv_loop_t *loop;
 	const struct trust *trust;
 	int64_t run_started_us; /* os_monotonic_us() at the start of the run */
 	int64_t timeout_us;	/* of each stage */
+	bool keep_chains;	/* into transfer_result.chains */
+	void (*chain_came)(const struct sent_chain *chain,
+			   void *user); /* with keep_chains, at once and on the loop; or NULL */
+	void *chain_user;
 };
 struct transfer_pool *transfer_pool_new(const struct transfer_pool_options *options);
 /** Every transfer must have ended. Closes its handles through the loop. */
@@ -49,7 +63,9 @@ struct transfer_result {
 	enum stage stage;		      /* where it ended; STAGE_NONE: all went through */
 	const char *
 		location; /* the Location of a 3xx answer, absolute, with its query (never to be reported); NULL else */
-	bool proxy_wants_auth; /* ended with 407; the last proxy_exchange has the schemes */
+	bool proxy_wants_auth;	   /* ended with 407; the last proxy_exchange has the schemes */
+	struct sent_chain *chains; /* with keep_chains: of each handshake that delivered one */
+	size_t chain_count, chain_capacity;
 };
 
 /**

@@ -93,8 +93,7 @@ static long curl_auth(enum proxy_auth auth)
 	return (long)CURLAUTH_BASIC;
 }
 
-/* The running identity's own credentials: Negotiate takes them from GSSAPI or SSPI, NTLM only from SSPI. */
-static bool own_credentials_work(enum proxy_auth auth)
+bool proxy_auth_has_own(enum proxy_auth auth)
 {
 	bool sspi = (curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_SSPI) != 0;
 	return auth == PROXY_AUTH_NEGOTIATE || (auth == PROXY_AUTH_NTLM && sspi);
@@ -105,7 +104,7 @@ static void credentials_set(struct transfer *transfer, const struct transfer_spe
 	CURL *easy = transfer->easy;
 	if (spec->auth == PROXY_AUTH_NONE)
 		return;
-	if (!spec->user && !own_credentials_work(spec->auth)) {
+	if (!spec->user && !proxy_auth_has_own(spec->auth)) {
 		transfer->auth = PROXY_AUTH_NONE;
 		transfer->local_problem = "this system has no credentials of its own for this scheme";
 		return;

@@ -5,6 +5,8 @@
 #include "probe/core/address.h"
 #include "probe/core/arena.h"
 #include "probe/core/url.h"
+#include "probe/engine/system_stack.h"
+#include "probe/engine/system_trust.h"
 #include "probe/os/os.h"
 
 enum { BARE_CONNECT_LINGER_US = 1000 * 1000 };
@@ -44,6 +46,7 @@ void trial_take(struct trial *trial, const struct transfer_result *result)
 		observe(trial, taken.items[i]);
 		proxy_control_note(trial, taken.items[i]);
 	}
+	system_trust_take(trial, result);
 }
 
 static void on_transfer(struct transfer *transfer, void *user)
@@ -53,6 +56,15 @@ static void on_transfer(struct transfer *transfer, void *user)
 	trial->transfer = NULL;
 	trial_take(trial, &result);
 	trial_after(trial, &result);
+}
+
+void trial_transfer(struct trial *trial, const char *url)
+{
+	trial->url = url;
+	if (login_transfer(trial))
+		return;
+	struct transfer_spec spec = trial_spec(trial, url);
+	trial->transfer = transfer_start(trial->run->pool, &spec, on_transfer, trial);
 }
 
 static void on_sample(struct connect_probe *probe, void *user)
@@ -98,8 +110,8 @@ static void trial_begin(struct trial *trial)
 		return;
 	}
 	proxy_control_begin(trial);
-	struct transfer_spec spec = trial_spec(trial, NULL);
-	trial->transfer = transfer_start(trial->run->pool, &spec, on_transfer, trial);
+	system_stack_begin(trial);
+	trial_transfer(trial, NULL);
 }
 
 /* Closed without a byte: was it our hello or request, or would any connection have been closed? A silent connection tells. */
@@ -152,6 +164,8 @@ void trial_after(struct trial *trial, const struct transfer_result *result)
 		trial_end(trial, result->failure);
 		return;
 	}
+	if (system_trust_is_asked(trial, result))
+		return;
 	if (login_is_wanted(run->report->arena, result) && trial->leg->leg->credentials != CREDENTIALS_NONE &&
 	    !trial->login) {
 		const struct observation_list *list = &result->observations;
@@ -159,8 +173,7 @@ void trial_after(struct trial *trial, const struct transfer_result *result)
 		login_ask(trial, &list->items[list->count - 1]->proxy.schemes, result->failure);
 	} else if (wants_redirect(trial, result)) {
 		trial->redirects++;
-		struct transfer_spec spec = trial_spec(trial, result->location);
-		trial->transfer = transfer_start(run->pool, &spec, on_transfer, trial);
+		trial_transfer(trial, result->location);
 	} else if (wants_bare_connect(trial, result)) {
 		int64_t linger = run->options->timeout_us < BARE_CONNECT_LINGER_US ? run->options->timeout_us
 										   : BARE_CONNECT_LINGER_US;
@@ -213,6 +226,7 @@ void trial_end(struct trial *trial, enum failure failure)
 	else
 		trial->started_at_ms = trial->ended_at_ms;
 	trial->leg->trials_open--;
+	system_stack_note(trial);
 	leg_check(trial->leg);
 	trials_pump(run);
 }

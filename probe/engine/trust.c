@@ -92,7 +92,7 @@ static bool has_hash_names(const char *folder)
 
 /* A folder with hash names is read as needed; a bundle whole, which takes 30 ms for 140 anchors. Not X509_STORE_set_default_paths():
  * it also adds a way that lists the whole folder at each miss. */
-static void system_anchors_add(X509_STORE *store)
+static void files_add(X509_STORE *store)
 {
 	const char *folder = getenv(X509_get_default_cert_dir_env());
 	bool file_named = getenv(X509_get_default_cert_file_env()) != NULL;
@@ -106,12 +106,77 @@ static void system_anchors_add(X509_STORE *store)
 	ERR_clear_error(); /* a system without anchors is seen by every chain's failure */
 }
 
-bool trust_open(struct trust *trust, const struct pem *ca, struct err *err)
+struct anchors {
+	struct trust *trust;
+	struct arena *arena;
+};
+
+static void on_anchor(enum os_anchor_store store, const unsigned char *der, size_t length, void *user)
+{
+	struct anchors *anchors = user;
+	struct trust *trust = anchors->trust;
+	X509 *certificate = d2i_X509(NULL, &der, (long)length);
+	if (certificate && anchor_add(certificate, trust->store))
+		text_list_add(anchors->arena, store == OS_ANCHOR_MACHINE ? &trust->machine_roots : &trust->user_roots,
+			      certificate_sha256(anchors->arena, certificate));
+	X509_free(certificate);
+	ERR_clear_error(); /* one that OpenSSL cannot read is none */
+}
+
+/* In the system's own store, or in files. */
+static void system_anchors_add(struct trust *trust, struct arena *arena)
+{
+	struct anchors anchors = {trust, arena};
+	trust->of_system = os_trust_anchors(on_anchor, &anchors);
+	if (!trust->of_system)
+		files_add(trust->store);
+}
+
+static bool list_has(const struct text_list *list, const char *text)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (strcmp(list->items[i], text) == 0)
+			return true;
+	return false;
+}
+
+const char *trust_root_store(const struct trust *trust, const char *sha256)
+{
+	if (!sha256)
+		return NULL;
+	if (list_has(&trust->machine_roots, sha256))
+		return "machine";
+	if (list_has(&trust->user_roots, sha256))
+		return "user";
+	return list_has(&trust->fetched_roots, sha256) ? "fetched" : NULL;
+}
+
+bool trust_add_found(struct trust *trust, struct arena *arena, const struct os_chain *chain)
+{
+	const unsigned char *next = chain->issuers;
+	const char *sha256 = NULL;
+	for (size_t i = 0; i < chain->issuer_count; i++) {
+		const unsigned char *der = next;
+		next += chain->issuer_lengths[i];
+		X509 *certificate = d2i_X509(NULL, &der, (long)chain->issuer_lengths[i]);
+		bool added = certificate && anchor_add(certificate, trust->store);
+		if (added && i + 1 == chain->issuer_count) /* those below it help to find it, and are no anchors */
+			sha256 = certificate_sha256(arena, certificate);
+		X509_free(certificate);
+	}
+	ERR_clear_error();
+	if (!sha256 || trust_root_store(trust, sha256))
+		return false;
+	text_list_add(arena, &trust->fetched_roots, sha256);
+	return true;
+}
+
+bool trust_open(struct trust *trust, struct arena *arena, const struct pem *ca, struct err *err)
 {
 	trust->store = X509_STORE_new();
 	if (!trust->store)
 		return err_set(err, "OpenSSL does not start");
-	system_anchors_add(trust->store);
+	system_anchors_add(trust, arena);
 	if (!ca || pem_each(ca, anchor_add, trust->store, err))
 		return true;
 	X509_STORE_free(trust->store);

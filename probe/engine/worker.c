@@ -263,6 +263,8 @@ static struct job *job_new(const struct transfer_pool_options *options, const st
 	uv_mutex_init(&job->lock);
 	job->arena = arena_new();
 	job->options = *options;
+	job->options.chain_came = NULL; /* not from another thread */
+	job->options.chain_user = NULL;
 	trust_copy(job, options->trust);
 	spec_copy(job, spec);
 	job->watch.connected = on_connected;
