@@ -233,10 +233,11 @@ int os_default_route(int family, char gateway[46])
 		return -1;
 	IP_ADAPTER_ADDRESSES *list = adapters_read();
 	const MIB_IPFORWARD_ROW2 *best = best_default(table, list, family);
+	/* ::1 and multicast have routes wherever there is IPv6: Wine, which shows none at all, does not know */
+	bool unknown = family == 6 && table->NumEntries == 0;
 	if (best)
 		format_gateway(&best->NextHop, gateway);
-	bool found = best != NULL;
 	free(list);
 	FreeMibTable(table);
-	return found;
+	return unknown ? -1 : best != NULL;
 }
