@@ -146,8 +146,36 @@ static void show_progress(const struct engine_progress *progress, void *user)
 	fflush(stderr);
 }
 
+/* What the check goes by, beside the options. */
+struct inputs {
+	struct settings_input settings;
+	struct machine machine;
+};
+
+/* An option, or an export of another machine, says it; else the agent of this machine is asked. */
+static void ask_agent(const struct options *options, struct settings_input *input)
+{
+	input->agent_proxy = options->agent_proxy;
+	if (!options->agent_proxy && !options->registry_count && options->plan.system &&
+	    machine_agent_proxy(input->arena, &input->agent_proxy))
+		input->agent_source = MACHINE_AGENT_SOURCE;
+}
+
+static void gather_inputs(struct arena *arena, const struct options *options, const struct registry *registry,
+			  struct inputs *out)
+{
+	*out = (struct inputs){
+		.settings = {.arena = arena,
+			     .registry = registry,
+			     .environment = os_environment(),
+			     .environment_ignores_case = os_environment_ignores_case()},
+		.machine = {.registry = options->registry_count ? NULL : registry, .identity = IDENTITY_USER},
+	};
+	ask_agent(options, &out->settings);
+}
+
 static bool run_engine(struct report *report, const struct plan *plan, const struct options *options,
-		       const struct system_part *system, struct err *err)
+		       const struct inputs *inputs, const struct system_part *system, struct err *err)
 {
 	bool live = !options->quiet && os_is_terminal(2);
 	struct pem ca;
@@ -166,12 +194,13 @@ static bool run_engine(struct report *report, const struct plan *plan, const str
 		.ca = options->ca_file ? &ca : NULL,
 		.proxy_user = options->proxy_user,
 		.proxy_password = options->proxy_password,
+		.machine = &inputs->machine,
 		.system_run = system->run,
 		.system_run_state = system->state,
 		.system_run_reason = system->reason,
 		.progress = live ? show_progress : NULL,
 	};
-	system_part_prepare(system, options, report, &engine);
+	system_part_prepare(system, options, &inputs->settings, report, &engine);
 	bool done = engine_run(report, plan, &engine, err);
 	if (live)
 		fputs("\r\033[K", stderr);
@@ -182,6 +211,7 @@ int check_command(struct arena *arena, const struct options *options, int argc, 
 {
 	struct err err;
 	struct registry *registry;
+	struct inputs inputs;
 	struct settings settings = {0};
 	struct plan plan = {0};
 	struct system_part system;
@@ -191,12 +221,8 @@ int check_command(struct arena *arena, const struct options *options, int argc, 
 		complain("%s", err.text);
 		return EXIT_USAGE;
 	}
-	struct settings_input input = {.arena = report->arena,
-				       .registry = registry,
-				       .agent_proxy = options->agent_proxy,
-				       .environment = os_environment(),
-				       .environment_ignores_case = os_environment_ignores_case()};
-	settings_read(&input, &settings);
+	gather_inputs(report->arena, options, registry, &inputs);
+	settings_read(&inputs.settings, &settings);
 	system_part_start(arena, options, &system);
 	struct plan_options plan_options = options->plan;
 	plan_options.part = system.part;
@@ -209,7 +235,7 @@ int check_command(struct arena *arena, const struct options *options, int argc, 
 	}
 	note_arguments(report, argc, argv);
 	note_run(report, options);
-	bool done = run_engine(report, &plan, options, &system, &err);
+	bool done = run_engine(report, &plan, options, &inputs, &system, &err);
 	system_part_end(&system);
 	if (!done) {
 		complain("%s", err.text);

@@ -5,6 +5,7 @@
 #include "probe/engine/machine.h"
 #include "probe/engine/system_run.h"
 #include "probe/os/os.h"
+#include "probe/os/os_machine.h"
 #include "probe/settings/registry.h"
 #include "probe/settings/settings.h"
 
@@ -52,7 +53,8 @@ void system_part_start(struct arena *arena, const struct options *options, struc
 	refuse(arena, out, "failed", reason, arena_printf(arena, "The run as SYSTEM did not start: %s", reason));
 }
 
-void system_part_prepare(const struct system_part *part, const struct options *options, struct report *report,
+void system_part_prepare(const struct system_part *part, const struct options *options,
+			 const struct settings_input *settings, struct report *report,
 			 const struct engine_options *engine)
 {
 	if (!part->run)
@@ -61,7 +63,8 @@ void system_part_prepare(const struct system_part *part, const struct options *o
 		.report = report,
 		.plan = options->plan,
 		.engine = *engine,
-		.agent_proxy = options->agent_proxy,
+		.agent_proxy = settings->agent_proxy,
+		.agent_source = settings->agent_source,
 		.settings_given = options->registry_count > 0,
 	};
 	system_run_prepare(part->run, &handover);
@@ -100,13 +103,22 @@ static void given_settings(const struct report *report, struct settings *out)
 	out->system_known = true;
 }
 
-static void own_settings(const struct handover *handover, struct settings *out)
+/* Its environment is that of a service, which is what the agent has. */
+static void own_settings(struct handover *handover, struct settings *out)
 {
 	struct arena *arena = handover->report->arena;
 	struct registry *registry = registry_new(arena);
-	struct settings_input input = {.arena = arena, .agent_proxy = handover->agent_proxy};
+	struct machine *machine = arena_alloc(arena, sizeof(*machine));
+	struct settings_input input = {.arena = arena,
+				       .agent_proxy = handover->agent_proxy,
+				       .agent_source = handover->agent_source,
+				       .environment = os_environment(),
+				       .environment_of = IDENTITY_SYSTEM,
+				       .environment_ignores_case = os_environment_ignores_case()};
 	if (machine_registry_read(registry))
 		input.registry = registry;
+	*machine = (struct machine){input.registry, IDENTITY_SYSTEM};
+	handover->engine.machine = machine;
 	settings_read(&input, out);
 }
 

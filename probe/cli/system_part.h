@@ -8,7 +8,7 @@
 #include "probe/plan/plan.h"
 
 struct os_link;
-struct registry;
+struct settings_input;
 struct system_run;
 
 /** How SYSTEM's part of a check is carried out. */
@@ -23,8 +23,9 @@ struct system_part {
 
 /** Start a process that runs as SYSTEM if it is wanted and allowed; says on stderr what that leaves in the event log. */
 void system_part_start(struct arena *arena, const struct options *options, struct system_part *out);
-/** Hand over the same plan; registry: the exports given, or NULL for the machine's own. */
-void system_part_prepare(const struct system_part *part, const struct options *options, struct report *report,
+/** Hand over the same plan, and what is known of the agent's own settings. */
+void system_part_prepare(const struct system_part *part, const struct options *options,
+			 const struct settings_input *settings, struct report *report,
 			 const struct engine_options *engine);
 /** See that nothing is left of it; says on stderr what could not be removed. */
 void system_part_end(const struct system_part *part);

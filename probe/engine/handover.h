@@ -18,10 +18,10 @@ struct strbuf;
 struct handover {
 	struct report
 		*report; /* targets, inputs, and the settings where settings_given; what else it holds is passed over */
-	struct plan_options plan;     /* the routes asked for */
-	struct engine_options engine; /* all but what belongs to the process that calls */
-	const char *agent_proxy;      /* --agent-proxy, or NULL */
-	bool settings_given;	      /* by an export: the machine's own are not to be read */
+	struct plan_options plan;		/* the routes asked for */
+	struct engine_options engine;		/* all but what belongs to the process that calls */
+	const char *agent_proxy, *agent_source; /* as in struct settings_input */
+	bool settings_given;			/* by an export: the machine's own are not to be read */
 };
 
 /** Write it as one JSON document. */

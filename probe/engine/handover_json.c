@@ -53,13 +53,14 @@ void handover_to_json(const struct handover *handover, struct strbuf *out)
 	strbuf_init(&report);
 	report_to_json(handover->report, &report);
 	json_t *json = json_pack(
-		"{s:s%, s:o, s:b, s:o, s:o, s:I, s:I, s:i, s:b, s:o, s:o, s:o, s:o, s:b}", "report", report.data,
+		"{s:s%, s:o, s:b, s:o, s:o, s:I, s:I, s:i, s:b, s:o, s:o, s:o, s:o, s:o, s:b}", "report", report.data,
 		report.length, "routes", routes_to_json(&handover->plan), "routes_given", handover->plan.routes_given,
 		"resolvers", resolvers_to_json(engine->resolvers), "control_resolver",
 		text_or_null(engine->control_resolver), "timeout_us", (json_int_t)engine->timeout_us, "deadline_us",
 		(json_int_t)engine->deadline_us, "parallel", (int)engine->parallel, "experiments", engine->experiments,
 		"proxy_user", text_or_null(engine->proxy_user), "proxy_password", text_or_null(engine->proxy_password),
-		"agent_proxy", text_or_null(handover->agent_proxy), "ca", pem_to_json(engine->ca), "settings_given",
+		"agent_proxy", text_or_null(handover->agent_proxy), "agent_source",
+		text_or_null(handover->agent_source), "ca", pem_to_json(engine->ca), "settings_given",
 		handover->settings_given);
 	strbuf_free(&report);
 	char *text = json_dumps(json, JSON_COMPACT);
@@ -140,6 +141,7 @@ bool handover_from_json(const char *text, size_t length, struct handover *out, s
 		struct arena *arena = out->report->arena;
 		read_engine(arena, json, &out->engine);
 		out->agent_proxy = text_of(arena, json, "agent_proxy");
+		out->agent_source = text_of(arena, json, "agent_source");
 		out->settings_given = json_is_true(json_object_get(json, "settings_given"));
 		read = read_routes(arena, json, &out->plan) ||
 		       err_set(err, "the order of the other process names an unknown route");

@@ -26,6 +26,7 @@ static void everything_comes_back(void)
 	struct handover back, in = {
 				      .report = report_new(),
 				      .agent_proxy = "http://proxy.corp:3128",
+				      .agent_source = "the agent",
 				      .settings_given = true,
 				      .plan = {.routes = {{ROUTE_PROXY, "PROXY a.example:8080"}, {ROUTE_AGENT, NULL}},
 					       .route_count = 2,
@@ -48,6 +49,7 @@ static void everything_comes_back(void)
 	CHECK_INT(back.report->target_count, 1);
 	CHECK_TEXT(back.report->targets[0]->url, target->url);
 	CHECK_TEXT(back.agent_proxy, in.agent_proxy);
+	CHECK_TEXT(back.agent_source, in.agent_source);
 	CHECK(back.settings_given && back.plan.routes_given && back.engine.experiments);
 	CHECK_INT(back.plan.route_count, 2);
 	CHECK_INT(back.plan.routes[0].kind, ROUTE_PROXY);
@@ -74,7 +76,8 @@ static void nothing_given_stays_nothing(void)
 		in = {.report = report_new(), .engine = {.timeout_us = 1, .deadline_us = 1, .parallel = 1}};
 	CHECK(there_and_back(&in, &back, &err));
 	CHECK(!back.engine.ca && !back.engine.resolvers && !back.engine.control_resolver && !back.engine.proxy_user);
-	CHECK(!back.engine.proxy_password && !back.agent_proxy && !back.settings_given && !back.engine.experiments);
+	CHECK(!back.engine.proxy_password && !back.agent_proxy && !back.agent_source && !back.settings_given &&
+	      !back.engine.experiments);
 	CHECK_INT(back.plan.route_count, 0);
 	report_free(in.report);
 	report_free(back.report);
