@@ -22,15 +22,15 @@ static int socket_error_of(const struct transfer *transfer)
 	return transfer->socket.error ? transfer->socket.error : curl_error_of(transfer);
 }
 
-/* Linux says EPIPE for a reset that came after the peer's FIN: the FIN was first. */
+/* A reset that came after the peer's FIN: the FIN was first. */
 static bool is_after_fin(int error)
 {
-	return strcmp(os_error_name(error), "EPIPE") == 0;
+	return os_error_kind(error) == OS_ERROR_CLOSED;
 }
 
 bool outcome_says_reset(int error)
 {
-	return os_error_kind(error) == OS_ERROR_RESET && !is_after_fin(error);
+	return os_error_kind(error) == OS_ERROR_RESET;
 }
 
 static bool is_reset(const struct transfer *transfer)

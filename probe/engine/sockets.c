@@ -78,6 +78,7 @@ enum failure socket_failure(int error)
 	case OS_ERROR_REFUSED:
 		return FAILURE_CONNECTION_REFUSED;
 	case OS_ERROR_RESET:
+	case OS_ERROR_CLOSED:
 		return FAILURE_CONNECTION_RESET;
 	case OS_ERROR_ABORTED:
 		return FAILURE_CONNECTION_ABORTED;

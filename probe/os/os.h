@@ -41,6 +41,7 @@ enum os_error_kind {
 	OS_ERROR_IN_PROGRESS,
 	OS_ERROR_REFUSED,
 	OS_ERROR_RESET,
+	OS_ERROR_CLOSED, /* a reset in answer to what was sent after the peer had closed (EPIPE) */
 	OS_ERROR_ABORTED,
 	OS_ERROR_TIMED_OUT,
 	OS_ERROR_HOST_UNREACHABLE,
