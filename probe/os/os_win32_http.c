@@ -138,6 +138,7 @@ static enum os_http_problem socket_problem(DWORD code)
 	switch (os_error_kind((int)code)) {
 	case OS_ERROR_RESET:
 	case OS_ERROR_ABORTED:
+	case OS_ERROR_CLOSED:
 		return OS_HTTP_CLOSED;
 	case OS_ERROR_TIMED_OUT:
 		return OS_HTTP_TIMED_OUT;
