@@ -6,6 +6,7 @@
 #   make bench      figures against curl on the same targets
 #   make install    DESTDIR and PREFIX are honoured
 #   make windows    build build/windows/marsprobe.exe; PLATFORM=windows makes any other target for Windows
+#   make test-windows   all tests with it, under Wine          make dist   the zip for a Windows server
 
 VERSION := 0.1.0
 PREFIX ?= /usr/local
@@ -28,6 +29,11 @@ CFLAGS ?= -Os
 ifndef WINDOWS_PREFIX
 WINDOWS_PREFIX := $(lastword $(shell probe/os/windows-libraries))
 endif
+ifeq ($(WINDOWS_PREFIX),)
+$(error the libraries for Windows could not be built)
+endif
+# Other libraries, other objects: they stand in another directory then.
+LIBRARIES_STAMP := $(WINDOWS_PREFIX)/complete
 PKG_CONFIG := PKG_CONFIG_LIBDIR=$(WINDOWS_PREFIX)/lib/pkgconfig pkg-config --static
 LIBRARIES := libuv-static libcares libcurl openssl jansson
 # 0x0A00 is what the headers call Windows 10 and Server 2016, the oldest that we run on.
@@ -37,6 +43,7 @@ PLATFORM_LDFLAGS := -static -s -L$(WINDOWS_PREFIX)/lib -Wl,--gc-sections,--no-in
 	-Wl,--dynamicbase,--nxcompat,--high-entropy-va
 PLATFORM_LIBS := -lsecur32 -ladvapi32 -lshell32 -liphlpapi -lcrypt32 -lbcrypt -lws2_32
 RESOURCES := $(B)/probe/os/marsprobe.rc.o
+PLATFORM_TESTS := $(patsubst tests/windows/%.c,$(B)/windows/%.exe,$(sort $(wildcard tests/windows/*_test.c)))
 else
 B := build/$(if $(SANITIZE),sanitize,plain)
 EXE :=
@@ -50,6 +57,8 @@ PLATFORM_CFLAGS := -fPIE
 PLATFORM_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 PLATFORM_LIBS := -lm -pthread
 RESOURCES :=
+PLATFORM_TESTS = $(LAB_TOOLS)
+LIBRARIES_STAMP :=
 endif
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes -Wmissing-prototypes \
@@ -80,7 +89,8 @@ LAB_TOOLS := $(patsubst tests/lab/%.c,$(B)/lab/%,$(sort $(wildcard tests/lab/*.c
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
 
-.PHONY: all deps test-deps test check check-format check-floors demo bench run install clean tests-built windows windows-deps imports
+.PHONY: all deps test-deps test check check-format check-floors demo bench run install clean tests-built windows windows-deps \
+	test-windows imports dist zip
 all: deps
 	@$(MAKE) --no-print-directory $(PROGRAM)
 
@@ -94,7 +104,7 @@ $(PROGRAM): $(OBJECTS) $(RESOURCES)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.c %.o,$^) $(LDLIBS)
 
-$(B)/%.o: %.c
+$(B)/%.o: %.c $(LIBRARIES_STAMP)
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
@@ -125,12 +135,17 @@ $(B)/fuzz/%$(EXE): tests/fuzz/%.c $(REPLAY) $(PARTS)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.c %.o,$^) $(LDLIBS)
 
+$(B)/windows/%.exe: tests/windows/%.c $(PARTS)
+	$(call say,TEST,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.c %.o,$^) $(LDLIBS)
+
 $(B)/lab/%: tests/lab/%.c
 	$(call say,LAB,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< -pthread
 
-tests-built: $(PROGRAM) $(UNIT_TESTS) $(FUZZ_REPLAYS) $(if $(EXE),,$(LAB_TOOLS))
+tests-built: $(PROGRAM) $(UNIT_TESTS) $(FUZZ_REPLAYS) $(PLATFORM_TESTS)
 
 test: test-deps
 	@$(MAKE) --no-print-directory tests-built
@@ -152,6 +167,20 @@ windows-deps: deps
 
 windows: windows-deps
 	@$(MAKE) --no-print-directory PLATFORM=windows imports
+
+# The program for this machine is there too, to be compared with, and the lab's tools, which run here.
+test-windows: test-deps windows-deps
+	@tests/install-packages --windows
+	@$(MAKE) --no-print-directory $(PROGRAM) $(LAB_TOOLS)
+	@$(MAKE) --no-print-directory PLATFORM=windows imports tests-built
+	@tests/run --program build/windows/marsprobe.exe --build build/windows
+
+dist: windows-deps
+	@$(MAKE) --no-print-directory PLATFORM=windows imports zip
+
+ZIP := build/marsprobe-$(VERSION)-windows-x86_64.zip
+zip: $(PROGRAM)
+	@probe/os/windows-zip $(ZIP) $(PROGRAM) $(WINDOWS_PREFIX)/licences
 
 # What every Windows Server since 2016 has in its system folder. Nothing else may be needed, and the file stays small enough to be mailed.
 SYSTEM_DLLS := ADVAPI32.dll bcrypt.dll CRYPT32.dll dbghelp.dll IPHLPAPI.DLL KERNEL32.dll msvcrt.dll ole32.dll SHELL32.dll Secur32.dll USER32.dll \
@@ -183,4 +212,4 @@ install: all
 clean:
 	rm -rf build marsprobe
 
--include $(OBJECTS:.o=.d) $(UNIT_TESTS:$(EXE)=.d) $(FUZZ_REPLAYS:$(EXE)=.d)
+-include $(OBJECTS:.o=.d) $(UNIT_TESTS:$(EXE)=.d) $(FUZZ_REPLAYS:$(EXE)=.d) $(PLATFORM_TESTS:$(EXE)=.d)
