@@ -192,9 +192,13 @@ static void note_setting(struct notes *notes, const struct identity *identity, c
 
 static void note_identity(struct notes *notes, const struct identity *identity)
 {
-	if (identity->mode != MODE_RUN && identity->why)
-		note(notes,
-		     identity->mode == MODE_SETTINGS ? SAY_NOTE_IDENTITY_SETTINGS : SAY_NOTE_IDENTITY_UNAVAILABLE,
+	static const enum say notes_of_modes[] = {
+		[MODE_RUN] = SAY_NOTE_IDENTITY_RUN,
+		[MODE_SETTINGS] = SAY_NOTE_IDENTITY_SETTINGS,
+		[MODE_UNAVAILABLE] = SAY_NOTE_IDENTITY_UNAVAILABLE,
+	};
+	if (identity->why)
+		note(notes, notes_of_modes[identity->mode],
 		     FILLS({"identity", say_text(say_identity(identity->id))}, {"why", identity->why}));
 	note_setting(notes, identity, identity->wininet);
 	note_setting(notes, identity, identity->winhttp);

@@ -129,9 +129,22 @@ static void forget_paths(struct report *report)
 	report->observations.count = 0;
 }
 
-static bool carry_out(struct handover *handover, struct engine_switch *stop, struct err *err)
+static void note_account(struct arena *arena, struct identity *identity)
 {
 	char account[256];
+	if (!os_account_name(account, sizeof(account)))
+		return;
+	identity->account = arena_strdup(arena, account);
+	if (!os_account_is_system())
+		identity->why =
+			arena_printf(arena,
+				     "the service was to run as LocalSystem, and ran as %s: what it shows of sign-in, "
+				     "trust store and environment is this account's",
+				     account);
+}
+
+static bool carry_out(struct handover *handover, struct engine_switch *stop, struct err *err)
+{
 	struct report *report = handover->report;
 	struct settings settings = {0};
 	struct plan plan = {0};
@@ -144,8 +157,7 @@ static bool carry_out(struct handover *handover, struct engine_switch *stop, str
 	handover->plan.user = false;
 	handover->plan.part = PLAN_AS_SYSTEM;
 	plan_make(report, &settings, &handover->plan, handover->engine.proxy_user != NULL, true, &plan);
-	if (os_account_name(account, sizeof(account)))
-		report->identities[0].account = arena_strdup(report->arena, account);
+	note_account(report->arena, &report->identities[0]);
 	handover->engine.stop = stop;
 	return engine_run(report, &plan, &handover->engine, err);
 }

@@ -49,6 +49,11 @@ char *os_link_receive(struct os_link *link, size_t max, size_t *length)
 	return NULL;
 }
 
+bool os_account_is_system(void)
+{
+	return false;
+}
+
 bool os_system_child_is_wanted(int argc, char **argv)
 {
 	(void)argc, (void)argv;

@@ -43,6 +43,9 @@ struct os_link *os_system_run_link(struct os_system_run *run);
  *  it later, gets its NULL or false: the link outlives the run. */
 bool os_system_run_end(struct os_system_run *run, char *reason, size_t reason_bytes);
 
+/** Does this process itself run as LocalSystem (S-1-5-18)? Wine runs every service as the user. */
+bool os_account_is_system(void);
+
 /** Was this process started by os_system_run_start() of another? Then main() has nothing to do but os_system_child_run(). */
 bool os_system_child_is_wanted(int argc, char **argv);
 /**

@@ -97,6 +97,21 @@ static bool is_elevated(void)
 	return known && elevation.TokenIsElevated;
 }
 
+bool os_account_is_system(void)
+{
+	union {
+		TOKEN_USER user;
+		char bytes[sizeof(TOKEN_USER) + SECURITY_MAX_SID_SIZE];
+	} account;
+	HANDLE token;
+	DWORD bytes = 0;
+	if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token))
+		return false;
+	BOOL known = GetTokenInformation(token, TokenUser, &account, sizeof(account), &bytes);
+	CloseHandle(token);
+	return known && IsWellKnownSid(account.user.User.Sid, WinLocalSystemSid);
+}
+
 static SC_HANDLE manager_open(void)
 {
 	return OpenSCManagerW(NULL, NULL,
