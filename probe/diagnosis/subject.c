@@ -30,7 +30,11 @@ static struct subject the_proxy(const struct view *view)
 static struct subject the_setting(const struct view *view)
 {
 	const struct route *route = &view->path->route;
-	const char *value = strcmp(view->path->verdict.cause, "cfg_bypass_sends_direct") == 0 ? route->rule : NULL;
+	const char *cause = view->path->verdict.cause;
+	const struct proxy_setting *env = view_setting(view, IDENTITY_SYSTEM, ROUTE_ENV);
+	const char *value = strcmp(cause, "cfg_bypass_sends_direct") == 0 ? route->rule : NULL;
+	if (strcmp(cause, "cfg_env_shadows_system") == 0 && env)
+		value = env->location;
 	if (!value)
 		value = route->source;
 	if (!value)
@@ -222,7 +226,8 @@ struct subject subject_of(const struct view *view)
 	case STAGE_HOST:
 		break;
 	}
-	if (text_equal(view->path->verdict.cause, "host_hosts_file_override"))
+	if (text_equal(view->path->verdict.cause, "host_hosts_file_override") ||
+	    text_equal(view->path->verdict.cause, "host_nrpt_rule_redirects"))
 		return the_name(view, view->name);
 	return this_host(view);
 }

@@ -196,6 +196,12 @@ static const char *fact_in_words(struct arena *arena, const struct local_fact *f
 	if (strcmp(what, "hosts_file") == 0)
 		return arena_printf(arena, "the hosts file gives %s for %s", list_in_words(arena, &fact->values),
 				    shorten(arena, subject));
+	if (strcmp(what, "nrpt_rule") == 0)
+		return arena_printf(arena, "the name policy for %s sends questions to %s", shorten(arena, subject),
+				    list_in_words(arena, &fact->values));
+	if (strcmp(what, "tls_setting") == 0)
+		return arena_printf(arena, "the registry value %s is %s", shorten(arena, subject),
+				    list_in_words(arena, &fact->values));
 	if (strcmp(what, "default_route") == 0)
 		return arena_printf(arena, "the %s default route is %s", subject,
 				    fact->state ? fact->state : "unknown");
