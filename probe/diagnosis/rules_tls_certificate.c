@@ -71,7 +71,8 @@ static size_t same_elsewhere(const struct view *view, const struct tls_handshake
 	for (size_t i = 0; i < list->count; i++) {
 		const struct observation *other = list->items[i];
 		if (other->op == OP_TLS_HANDSHAKE && other->tls.sni && tls->sni &&
-		    strcasecmp(other->tls.sni, tls->sni) != 0 && !tls_is_proven(view->report, other))
+		    strcasecmp(other->tls.sni, tls->sni) != 0 && !tls_is_proven(view->report, other) &&
+		    !text_equal(other->tls.system_verify, "ok"))
 			same += same_issuer(&other->tls, tls);
 	}
 	return same;
@@ -156,6 +157,56 @@ static bool is_self_signed(const struct view *view, const struct tried *tried)
 	return verify_is(tried, "self_signed_leaf");
 }
 
+/* ------------------------------------------------------------------ a public root that this server lacks */
+
+static bool lacks_anchor(const struct tls_handshake *tls)
+{
+	static const char *const ours[] = {"issuer_missing", "self_signed_root", NULL};
+	static const char *const systems[] = {"untrusted_root", "issuer_missing", NULL};
+	return text_is_one_of(tls->verify, ours) && text_is_one_of(tls->system_verify, systems);
+}
+
+static bool brings_service_root(const struct report *report, const struct tls_handshake *tls)
+{
+	for (size_t i = 0; i < tls->chain_count; i++)
+		for (size_t k = 0; k < report->run.service_roots.count; k++)
+			if (tls_same_text(tls->chain[i].sha256, report->run.service_roots.items[k]))
+				return true;
+	return false;
+}
+
+/* By the names alone, which anybody can write. */
+static bool names_public_root(const struct tls_handshake *tls)
+{
+	if (tls->chain_count < 2)
+		return false;
+	const struct certificate *last = &tls->chain[tls->chain_count - 1];
+	return last->is_ca && is_known_issuer(last) && !names_an_inspector(last) && last->issuer_cn &&
+	       text_find_nocase(last->issuer_cn, "root");
+}
+
+static bool is_root_missing(const struct view *view, const struct tried *tried)
+{
+	const struct observation *tls = tls_handshake_of(tried);
+	return tls_broke(tried) && lacks_anchor(&tls->tls) &&
+	       (brings_service_root(view->report, &tls->tls) || names_public_root(&tls->tls));
+}
+
+/** The chain leads to a root of the service that neither this server's stores nor the system's own engine have, which would have fetched it. */
+bool rule_host_root_ca_missing(const struct view *view, struct verdict *out)
+{
+	bool proven = false;
+	for (size_t i = 0; i < view->tried_count; i++)
+		proven |= is_root_missing(view, &view->tried[i]) &&
+			  brings_service_root(view->report, &tls_handshake_of(&view->tried[i])->tls);
+	if (!verdict_if_any(view, out, "host_root_ca_missing", proven ? 0.85 : 0.6, is_root_missing))
+		return false;
+	verdict_add_not_run(view, out, "the list of roots that Windows fetches (ctldl.windowsupdate.com)");
+	return true;
+}
+
+/* ------------------------------------------------------------------ devices, inspectors */
+
 /* In a name that is not the target's: a device's own page. One made for the name may be an inspector's. */
 static bool is_appliance(const struct view *view, const struct tried *tried)
 {
@@ -167,6 +218,19 @@ bool rule_tls_self_signed_appliance(const struct view *view, struct verdict *out
 {
 	return tls_if_any(view, out, "tls_self_signed_appliance", 0.85, is_appliance) ||
 	       tls_if_any(view, out, "tls_self_signed_appliance", 0.6, is_self_signed);
+}
+
+/* Trusted by the user who ran this: an account that has it in a store of its own is not such a one. */
+static bool is_trusted_by_user_alone(const struct view *view, const struct tried *tried)
+{
+	bool as_system = view->path->identity == IDENTITY_SYSTEM && view->identity && view->identity->mode == MODE_RUN;
+	return !as_system && is_intercepted_trusted(view, tried) && text_equal(tried->tls->tls.root_store, "user");
+}
+
+/** The same, and the authority is in the user's own store, where LocalSystem does not look. */
+bool rule_tls_intercepted_trusted_user_only(const struct view *view, struct verdict *out)
+{
+	return verdict_if_any(view, out, "tls_intercepted_trusted_user_only", 0.9, is_trusted_by_user_alone);
 }
 
 /** The chain is trusted here, and its root is neither the service's nor public: something opens TLS and signs anew. */

@@ -174,6 +174,9 @@ static const char *tls_in_words(struct arena *arena, const struct observation *o
 				    check_in_words(arena, tls->verify),
 				    tls->name_matches ? "" : "; it is for another name");
 	}
+	if (one->failure == FAILURE_NONE && tls->system_verify && !text_equal(tls->system_verify, "ok"))
+		return arena_printf(arena, "%s succeeded, and the system's own check of the chain says %s", with,
+				    shorten(arena, tls->system_verify));
 	return arena_printf(arena, "%s %s", with, ending(arena, one));
 }
 
@@ -182,6 +185,11 @@ static const char *http_in_words(struct arena *arena, const struct observation *
 	const struct http_exchange *http = &one->http;
 	const char *url = shorten(arena, http->url), *location = header_find(&http->headers, "location");
 	const char *method = http->method ? http->method : "GET";
+	if (text_equal(one->experiment, "system_stack"))
+		method = "the system's own HTTP client: GET";
+	if (http->status == NOT_MEASURED && one->experiment && http->error)
+		return arena_printf(arena, "%s %s %s (%s)", method, url, ending(arena, one),
+				    shorten(arena, http->error));
 	if (http->status == NOT_MEASURED)
 		return arena_printf(arena, "%s %s %s", method, url, ending(arena, one));
 	if (location)

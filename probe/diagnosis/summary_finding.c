@@ -83,9 +83,29 @@ static const char *clock_in_words(const struct report *report)
 			    report->host.clock_witnesses);
 }
 
+/* What we met, and then what the system's own stack met on the same way. */
+static const char *stacks_in_words(const struct report *report, const struct finding *finding)
+{
+	const struct observation *ours = NULL, *systems = NULL;
+	for (size_t i = 0; i < finding->evidence.count; i++) {
+		const struct observation *one = finding->evidence.items[i];
+		if (!systems && text_equal(one->experiment, "system_stack"))
+			systems = one;
+		if (!ours && !one->experiment)
+			ours = one;
+	}
+	if (!ours || !systems)
+		return NULL;
+	return arena_printf(report->arena, "%s; %s. Affected: %s", observation_in_words(report, ours),
+			    observation_in_words(report, systems), names(report, finding));
+}
+
 static const char *seen(const struct report *report, const struct finding *finding)
 {
 	const struct observation *one = telling(finding);
+	const char *stacks = stacks_in_words(report, finding);
+	if (stacks)
+		return stacks;
 	const char *ways = ways_in_words(report, finding, finding_other_way(finding));
 	if (text_equal(finding->cause, "host_clock_skewed"))
 		return clock_in_words(report);

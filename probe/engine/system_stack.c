@@ -178,7 +178,7 @@ static void checks_pump(struct run *run)
 			check_begin(one);
 }
 
-/* Every thread was in use for all of its time: it is never asked. */
+/* Every thread was in use for so long that too little time is left: it is never asked. */
 static void check_drop(struct stack_check *check)
 {
 	check->state = CHECK_DONE;
@@ -198,7 +198,7 @@ static void check_want(struct stack_check *check)
 	run->stack_checks_open++;
 	check->state = CHECK_WANTED;
 	check->wanted_us = os_monotonic_us();
-	uv_timer_start(&check->timer, on_time_over, (uint64_t)(share_us(run) / 1000), 0);
+	uv_timer_start(&check->timer, on_time_over, (uint64_t)(share_us(run) / 2000), 0);
 	checks_pump(run);
 }
 
