@@ -152,6 +152,9 @@ bool rule_host_tls12_disabled_schannel(const struct view *view, struct verdict *
 		verdict_set(view, out, "host_tls12_disabled_schannel", 0.9);
 		out->status = STATUS_FAIL; /* it works for us; the agent has only the system's stack */
 		verdict_add_evidence(view, out, own);
+	} else if (own && own->failure != FAILURE_NONE) { /* for another reason, or with more to be said of it */
+		verdict_add_also(view, out, "host_tls12_disabled_schannel");
+		out->status = STATUS_PASS;
 	} else if (system_connects_somewhere(view)) {
 		verdict_add_also(view, out,
 				 "the registry switches TLS 1.2 off, and yet the system's own client connects: it may "
@@ -159,8 +162,7 @@ bool rule_host_tls12_disabled_schannel(const struct view *view, struct verdict *
 		out->status = STATUS_PASS;
 	} else {
 		verdict_set(view, out, "host_tls12_disabled_schannel", 0.6);
-		if (!own)
-			verdict_add_not_run(view, out, "this target by the system's own HTTP client");
+		verdict_add_not_run(view, out, "this target by the system's own HTTP client");
 	}
 	tls12_is_off(view, out);
 	return true;

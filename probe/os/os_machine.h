@@ -9,6 +9,9 @@
 /** Are HTTP_PROXY and http_proxy one variable of the environment? */
 bool os_environment_ignores_case(void);
 
+/** Does this process run as Windows' LocalSystem, whose HKEY_CURRENT_USER is HKEY_USERS\S-1-5-18? */
+bool os_is_local_system(void);
+
 /** The time zone's name ("W. Europe Standard Time", "CET") and what to add to UTC now, in minutes. */
 bool os_time_zone(char *name, size_t bytes, int *utc_offset_minutes);
 

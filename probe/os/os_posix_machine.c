@@ -22,6 +22,11 @@ bool os_environment_ignores_case(void)
 	return false;
 }
 
+bool os_is_local_system(void)
+{
+	return false;
+}
+
 bool os_time_zone(char *name, size_t bytes, int *utc_offset_minutes)
 {
 	time_t now = time(NULL);

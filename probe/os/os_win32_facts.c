@@ -22,6 +22,15 @@ bool os_environment_ignores_case(void)
 	return true;
 }
 
+bool os_is_local_system(void)
+{
+	unsigned char sid[SECURITY_MAX_SID_SIZE];
+	DWORD bytes = sizeof(sid);
+	BOOL is_member = FALSE;
+	return CreateWellKnownSid(WinLocalSystemSid, NULL, sid, &bytes) &&
+	       CheckTokenMembership(NULL, sid, &is_member) && is_member;
+}
+
 /* ------------------------------------------------------------------ time zone */
 
 bool os_time_zone(char *name, size_t bytes, int *utc_offset_minutes)

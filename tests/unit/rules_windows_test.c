@@ -103,7 +103,6 @@ static void tls_settings(void)
 	tls(enabled, "off", true, FAILURE_SSL_FAILED_HANDSHAKE, 443, STATUS_FAIL, tls_off);
 	tls(enabled, "off", true, FAILURE_CONNECTION_RESET, 443, STATUS_FAIL, tls_off);
 	tls("winhttp/DefaultSecureProtocols", "off", true, FAILURE_SSL_FAILED_HANDSHAKE, 443, STATUS_FAIL, tls_off);
-	tls(enabled, "off", true, FAILURE_TIMEOUT, 443, STATUS_WARN, tls_off);
 	tls(enabled, "off", false, FAILURE_NONE, 443, STATUS_WARN, tls_off);
 	tls(enabled, "off", true, FAILURE_NONE, 443, STATUS_PASS, NULL);
 	tls(enabled, "on", false, FAILURE_NONE, 443, STATUS_PASS, NULL);
@@ -111,6 +110,20 @@ static void tls_settings(void)
 	tls("winhttp32/DefaultSecureProtocols", "off", false, FAILURE_NONE, 443, STATUS_PASS, NULL);
 	tls("dotnet/v4.0.30319/SchUseStrongCrypto", "off", false, FAILURE_NONE, 443, STATUS_PASS, NULL);
 	tls(NULL, NULL, false, FAILURE_NONE, 443, STATUS_PASS, NULL);
+}
+
+/* The system's client failed, but not in the handshake: that is not for this cause to explain. */
+static void tls_fails_otherwise(void)
+{
+	struct report *report = build_report();
+	struct path *path = build_path(report, build_target(report, "login.example", 443));
+	build_works(report, path, "20.190.128.1");
+	build_fact(report, "tls_setting", "schannel/TLS 1.2/Client/Enabled", "off", "0");
+	by_systems_stack(report, path, FAILURE_TIMEOUT);
+	diagnose(report);
+	CHECK(!check_text(path->verdict.cause, tls_off));
+	CHECK(build_also(&path->verdict, tls_off));
+	report_free(report);
 }
 
 /* One target was asked for by the system's client, the other was not: one finding. */
@@ -205,6 +218,7 @@ int main(void)
 	for (size_t i = 0; i < sizeof(name_cases) / sizeof(name_cases[0]); i++)
 		name_policy(&name_cases[i]);
 	tls_settings();
+	tls_fails_otherwise();
 	tls_of_several();
 	for (size_t i = 0; i < sizeof(env_cases) / sizeof(env_cases[0]); i++)
 		environment(&env_cases[i]);

@@ -263,6 +263,7 @@ static void test_facts(void)
 		printf("missing here: %s\n", missing[i]);
 	CHECK(count <= 2 && os_missing_apis(missing, 1) <= 1);
 	CHECK(os_environment_ignores_case());
+	CHECK(!os_is_local_system());
 }
 
 int main(void)
