@@ -6,6 +6,7 @@ from lab.scenario import Expect, scenario
 
 PROXY = "proxy.corp.test:3128"
 WRONG = "proxy.corp.test:3199"
+ENVIRONMENT = r"HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Control\Session Manager\Environment"
 WINHTTP = r"HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows\CurrentVersion\Internet Settings\Connections"
 HTTPS = ("login.*", "pod01-*", "*.core.windows.net", "*.blob.storage.azure.net", "go.microsoft.com", "download.microsoft.com", "aka.ms")
 WINDOWS_NET = ("login.windows.net", "*.core.windows.net")
@@ -71,6 +72,28 @@ def user_without_proxy_and_system_with_one(lab):
 
 
 # ---------------------------------------------------------------- other stores
+
+@scenario(Expect(exit=0, cause="cfg_env_shadows_system", status="warn", stage="settings", owner="server-admin"))
+def environment_of_services_names_an_old_proxy(lab):
+    behind_proxy(lab)
+    lab.reg(user=PROXY, system=PROXY, keys={ENVIRONMENT: {"HTTPS_PROXY": f"http://{WRONG}"}})
+    result = yield
+    assert all(p["verdict"]["status"] == "pass" for p in result.paths("login.*", identity="user", kind="wininet"))
+
+
+@scenario(Expect(exit=1, cause="prx_refused", stage="proxy", owner="proxy-team"), arguments=("--route", "env", "--identity", "system"))
+def environment_of_services_is_the_way_asked_for(lab):
+    behind_proxy(lab)
+    lab.reg(system=PROXY, keys={ENVIRONMENT: {"HTTPS_PROXY": f"http://{WRONG}", "HTTP_PROXY": f"http://{WRONG}"}})
+
+
+@scenario(Expect(exit=0))
+def environment_of_services_agrees(lab):
+    behind_proxy(lab)
+    lab.reg(system=PROXY, keys={ENVIRONMENT: {"HTTPS_PROXY": f"http://{PROXY}", "HTTP_PROXY": f"http://{PROXY}"}})
+    result = yield
+    assert not result.findings(), result.findings()
+
 
 @scenario(Expect(exit=1, cause="cfg_winhttp_wininet_mismatch", stage="settings", owner="server-admin"),
           arguments=("--route", "wininet,winhttp", "--identity", "system"))
