@@ -136,10 +136,12 @@ static enum fault fault_of_exchange(const struct view *view, const struct tried 
 		return fault_of_malformed(proxy);
 	if (tried->proxy->failure == FAILURE_EOF || tried->proxy->failure == FAILURE_CONNECTION_RESET)
 		return begun ? FAULT_MALFORMED : FAULT_CLOSED;
-	if (tried->proxy->failure != FAILURE_TIMEOUT)
+	if (tried->proxy->failure != FAILURE_TIMEOUT && tried->proxy->failure != FAILURE_UNKNOWN)
 		return FAULT_NONE;
-	if (proxy->auth_tried && proxy->auth_problem)
+	if (proxy->auth_tried && proxy->auth_problem) /* it ended on this machine */
 		return FAULT_SIGN_IN;
+	if (tried->proxy->failure == FAILURE_UNKNOWN)
+		return FAULT_NONE;
 	return begun ? FAULT_MALFORMED : FAULT_UNANSWERED;
 }
 

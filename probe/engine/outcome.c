@@ -194,6 +194,18 @@ static enum failure unanswered(struct transfer *transfer, struct ending ending)
 	return failure;
 }
 
+/* libcurl gave up before the far end did anything: SSPI or GSSAPI had no credentials for it, or did not take the proxy's answer. */
+static void note_local_problem(struct transfer *transfer, struct ending ending)
+{
+	struct proxy_exchange *proxy = &transfer->proxy->proxy;
+	bool local = ending.code == CURLE_AUTH_ERROR || ending.code == CURLE_LOGIN_DENIED ||
+		     ending.code == CURLE_NOT_BUILT_IN;
+	if (!ending.by_curl || !local || proxy->auth_problem || transfer->auth == PROXY_AUTH_NONE)
+		return;
+	const char *words = own_words(transfer);
+	proxy->auth_problem = words ? words : arena_strdup(transfer->arena, curl_easy_strerror(ending.code));
+}
+
 static enum failure proxy_end(struct transfer *transfer, struct ending ending)
 {
 	enum failure failure = ending.failure;
@@ -205,6 +217,7 @@ static enum failure proxy_end(struct transfer *transfer, struct ending ending)
 		failure = unanswered(transfer, ending);
 	else if (!refused)
 		failure = unfinished_head(transfer, ending);
+	note_local_problem(transfer, ending);
 	close_observation(transfer, transfer->proxy, failure);
 	proxy_tap_close(transfer, failure);
 	failure = transfer->proxy->failure;

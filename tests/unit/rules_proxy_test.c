@@ -180,6 +180,18 @@ static void after_signing_in(void)
 	}
 }
 
+/* The system had no credentials to make an answer of: nobody has refused any. */
+static void sign_in_ends_here(void)
+{
+	for (int told = 0; told < 2; told++) {
+		struct report *report;
+		struct proxy_exchange *proxy = connect_says(&report, FAILURE_UNKNOWN, NOT_MEASURED);
+		proxy->auth_tried = "ntlm";
+		proxy->auth_problem = told ? "SSPI: could not get auth info" : NULL;
+		expect(report, told ? "prx_auth_none_sent" : NULL, 0, 1, "no word from the proxy");
+	}
+}
+
 /* The ticket was waited for in vain; the connection that asked for it is not to blame. */
 static void a_silent_key_server(void)
 {
@@ -393,6 +405,7 @@ int main(void)
 	closed_or_cut_short();
 	reaching_the_proxy();
 	the_proxys_name();
+	sign_in_ends_here();
 	signing_in_as_user();
 	signing_in_as_system();
 	after_signing_in();
