@@ -67,7 +67,7 @@ class Probe:
         if not self.wine:
             return {"--ca-file": self.root}
         self.wine.trust(given[given.index("--ca-file") + 1] if "--ca-file" in given else self.root)
-        return {}
+        return {"--ca-file": self.root}
 
     def check(self, arguments=(), name="report", color="never"):
         """`marsprobe check` with the lab's root trusted and as service root, unless the scenario gives these options; returns a Result."""

@@ -9,6 +9,7 @@ import hashlib
 import inspect
 import os
 import pathlib
+import shlex
 import shutil
 import subprocess
 import sys
@@ -63,8 +64,7 @@ def template(build):
     with open(directory.parent / "lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (directory / "complete").exists():
-            for old in directory.parent.glob("prefix-*"):
-                shutil.rmtree(old)
+            shutil.rmtree(directory, ignore_errors=True)
             directory.mkdir()
             done = subprocess.run(inside.wrapped(["/usr/bin/python3", os.path.abspath(__file__), directory]), stdin=subprocess.DEVNULL,
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=MAKE_SECONDS, check=False)
@@ -154,6 +154,17 @@ class Wine:
         found = self.servers()
         if list(found.values()) != [self.net]:
             raise LabError(f"wineservers {found}, wanted one in {self.net}")
+
+    def words(self, words):
+        """The words that run a program of Windows in here; the environment of the caller stays."""
+        return ["env"] + [f"{k}={v}" for k, v in self.values.items()] + [tool("wine")] + [str(w) for w in words]
+
+    def script(self, program):
+        """A program of this system that does the same, for tests that start many."""
+        path = self.prefix.parent / pathlib.Path(program).stem
+        path.write_text("#!/bin/sh\nexec " + " ".join(shlex.quote(w) for w in self.words([program])) + ' "$@"\n', encoding="utf-8")
+        path.chmod(0o755)
+        return path
 
     def stop(self):
         """End all that runs in the prefix."""
