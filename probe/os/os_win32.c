@@ -4,6 +4,7 @@
 #include "probe/os/os_win32.h"
 
 #include <bcrypt.h>
+#include <conio.h>
 #include <fcntl.h>
 #include <io.h>
 #include <process.h>
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <tlhelp32.h>
 
 enum { STREAMS = 2, STREAM_BYTES = 64 * 1024, FILES_MAX = 65536 };
 
@@ -83,11 +85,42 @@ void os_start(void)
 	console_prepare();
 }
 
+/** Is this process the child of one with that image name? */
+static bool parent_is(const wchar_t *name)
+{
+	PROCESSENTRY32W entry = {.dwSize = sizeof(entry)};
+	DWORD parent = 0;
+	bool found = false;
+	HANDLE list = CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS, 0);
+	if (list == INVALID_HANDLE_VALUE)
+		return false;
+	for (BOOL more = Process32FirstW(list, &entry); more; more = Process32NextW(list, &entry))
+		if (entry.th32ProcessID == GetCurrentProcessId())
+			parent = entry.th32ParentProcessID;
+	for (BOOL more = Process32FirstW(list, &entry); more && !found; more = Process32NextW(list, &entry))
+		found = entry.th32ProcessID == parent && _wcsicmp(entry.szExeFile, name) == 0;
+	CloseHandle(list);
+	return found;
+}
+
+/** A double-click opens a window for this program alone, which would close before anybody has read it. A task that the scheduler starts
+ *  must not wait for a key: its parent is no Explorer. */
+static void wait_where_the_window_would_close(void)
+{
+	DWORD processes[2];
+	if (!console.streams[0].is_console || GetConsoleProcessList(processes, 2) != 1 || !parent_is(L"explorer.exe"))
+		return;
+	fputs("\nPress a key to close this window.", stderr);
+	fflush(stderr);
+	_getwch();
+}
+
 void os_exit(int status)
 {
 	/* these two alone: fflush(NULL) would wait for a stream that an abandoned look-up holds locked */
 	fflush(stdout);
 	fflush(stderr);
+	wait_where_the_window_would_close();
 	console_restore();
 	/* ExitProcess() tells every DLL, and waits for locks that a hanging thread may hold */
 	TerminateProcess(GetCurrentProcess(), (UINT)status);
