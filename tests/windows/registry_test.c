@@ -241,6 +241,30 @@ static void test_system(void)
 	RegCloseKey(key);
 }
 
+/* Wine has a PowerShell that does nothing: an agent that cannot be asked leaves its proxy unknown. */
+static void test_agent(void)
+{
+	const char *proxy = "untouched";
+	wchar_t folder[MAX_PATH] = L"", path[2 * MAX_PATH];
+	CHECK(!machine_agent_proxy(arena, &proxy) && !proxy);
+	GetTempPathW(MAX_PATH, folder);
+	HKEY key = open_key(HKEY_LOCAL_MACHINE, L"SOFTWARE\\Microsoft\\Windows Azure Backup\\Setup");
+	set(key, L"InstallPath", REG_SZ, folder, (wcslen(folder) + 1) * sizeof(wchar_t));
+	RegCloseKey(key);
+	CHECK(!machine_agent_proxy(arena, &proxy) && !proxy);
+	static const wchar_t *const folders[] = {L"bin", L"bin\\Modules", L"bin\\Modules\\MSOnlineBackup"};
+	for (size_t i = 0; i < 3; i++) {
+		swprintf(path, 2 * MAX_PATH, L"%ls%ls", folder, folders[i]);
+		CHECK(CreateDirectoryW(path, NULL));
+	}
+	CHECK(!machine_agent_proxy(arena, &proxy) && !proxy);
+	for (size_t i = 3; i-- > 0;) {
+		swprintf(path, 2 * MAX_PATH, L"%ls%ls", folder, folders[i]);
+		RemoveDirectoryW(path);
+	}
+	RegDeleteTreeW(HKEY_LOCAL_MACHINE, L"SOFTWARE\\Microsoft\\Windows Azure Backup");
+}
+
 /* ------------------------------------------------------------------ facts */
 
 static void test_facts(void)
@@ -279,6 +303,7 @@ int main(void)
 	if (is_wine()) {
 		test_interface();
 		test_system();
+		test_agent();
 	}
 	RegDeleteTreeW(HKEY_CURRENT_USER, TEST_PATH);
 	int status = check_summary();
