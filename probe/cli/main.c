@@ -19,7 +19,7 @@
 #include "reports/report.h"
 #include "targets/targets.h"
 
-enum { EXIT_USAGE = 2, EXIT_TOOL = 4, REPORT_MAX_BYTES = 64 * 1024 * 1024 };
+enum { EXIT_USAGE = 2, EXIT_TOOL = 4, REPORT_MAX_BYTES = 64 * 1024 * 1024, READER_PATIENCE_MS = 60 * 60 * 1000 };
 
 static const char usage[] =
 	"usage: marsprobe [check] [OPTION...] [TARGET...]   can this server reach what the backup agent needs?\n"
@@ -187,6 +187,17 @@ static int dispatch(struct arena *arena, struct options *options, int argc, char
 	return EXIT_USAGE;
 }
 
+/* A window that a double click opened closes with the program, and takes the report with it. */
+static void wait_for_reader(void)
+{
+	if (!os_window_is_own())
+		return;
+	fflush(stdout);
+	fputs("\nPress any key to close this window.\n", stderr);
+	fflush(stderr);
+	os_wait_for_key(READER_PATIENCE_MS);
+}
+
 int main(int argc, char **argv)
 {
 	struct arena *arena = arena_new();
@@ -201,5 +212,6 @@ int main(int argc, char **argv)
 		status = dispatch(arena, &options, argc, argv);
 	else
 		complain("%s", err.text);
+	wait_for_reader();
 	os_exit(status); /* without waiting for threads that hang in a library */
 }

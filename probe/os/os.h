@@ -112,6 +112,11 @@ int64_t os_monotonic_us(void);
 
 bool os_random(void *out, size_t bytes);
 
+/** Was this program started by a double click, so that the window with its report goes when it ends? */
+bool os_window_is_own(void);
+/** Wait until a key is pressed on the console, at most timeout_ms. */
+void os_wait_for_key(int timeout_ms);
+
 /** Is this stream (1 stdout, 2 stderr) a terminal that understands escape sequences? On Windows only after os_start(). */
 bool os_is_terminal(int stream);
 /** How many files and sockets this process may have open at once, after asking for all that the system grants without rights. */

@@ -100,6 +100,16 @@ bool os_is_terminal(int stream)
 	return isatty(stream) == 1;
 }
 
+bool os_window_is_own(void)
+{
+	return false;
+}
+
+void os_wait_for_key(int timeout_ms)
+{
+	(void)timeout_ms;
+}
+
 /* ------------------------------------------------------------------ names */
 
 bool os_host_name(char *out, size_t bytes)

@@ -72,6 +72,37 @@ bool os_is_terminal(int stream)
 	return stream >= 1 && stream <= STREAMS && console.streams[stream - 1].takes_escapes;
 }
 
+/* A task or a service has a console that nobody sees: its window station is not the visible one. */
+static bool somebody_sees_it(void)
+{
+	USEROBJECTFLAGS flags = {0};
+	DWORD needed = 0;
+	return GetUserObjectInformationW(GetProcessWindowStation(), UOI_FLAGS, &flags, sizeof(flags), &needed) &&
+	       (flags.dwFlags & WSF_VISIBLE);
+}
+
+bool os_window_is_own(void)
+{
+	DWORD processes[2];
+	return console.streams[0].is_console && GetConsoleProcessList(processes, 2) == 1 && somebody_sees_it();
+}
+
+void os_wait_for_key(int timeout_ms)
+{
+	HANDLE input = GetStdHandle(STD_INPUT_HANDLE);
+	int64_t until_us = os_monotonic_us() + (int64_t)timeout_ms * 1000;
+	INPUT_RECORD record;
+	DWORD count = 0;
+	FlushConsoleInputBuffer(input);
+	for (int64_t now_us; (now_us = os_monotonic_us()) < until_us;) {
+		if (WaitForSingleObject(input, (DWORD)((until_us - now_us) / 1000)) != WAIT_OBJECT_0 ||
+		    !ReadConsoleInputW(input, &record, 1, &count))
+			return;
+		if (record.EventType == KEY_EVENT && record.Event.KeyEvent.bKeyDown)
+			return;
+	}
+}
+
 /* ------------------------------------------------------------------ the start, the end */
 
 void os_start(void)
