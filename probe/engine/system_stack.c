@@ -9,7 +9,7 @@
 #include "probe/os/os.h"
 #include "probe/os/os_stack.h"
 
-enum { STACK_THREADS_MAX = 16, PATIENCE_SHARE = 5, ABANDON_AFTER_US = 1000 * 1000 };
+enum { STACK_THREADS_MAX = 16, PATIENCE_SHARE = 5, ABANDON_AFTER_US = 500 * 1000 };
 
 /** What the thread gets and gives: all its own. */
 struct stack_job {
