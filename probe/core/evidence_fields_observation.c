@@ -126,10 +126,8 @@ static const struct field certificate_rows[] = {
 static const struct field_shape certificate_shape = SHAPE(certificate_rows, certificate);
 
 static const struct field root_rows[] = {
-	ROW("subject", TEXT, observation, tls.root_subject),
-	ROW("sha256", TEXT, observation, tls.root_sha256),
-	ROW("service", BOOL, observation, tls.root_service),
-	ROW("public", BOOL, observation, tls.root_public),
+	ROW("subject", TEXT, observation, tls.root_subject), ROW("sha256", TEXT, observation, tls.root_sha256),
+	ROW("service", BOOL, observation, tls.root_service), ROW("public", BOOL, observation, tls.root_public),
 	ROW("store", TEXT, observation, tls.root_store),
 };
 static const struct field_shape root_shape = SHAPE(root_rows, observation);
