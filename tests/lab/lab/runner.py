@@ -62,17 +62,18 @@ class Probe:
             self.wine.check()
         return status, seconds, *texts
 
-    def _trust(self, given):
-        """The options by which the program trusts the lab's root.  On Windows the system's store holds it, as a company's does."""
+    def _usual(self, given):
+        """Options of the runs here.  On Windows the system's store holds the lab's root, as a company's does; and SYSTEM's own run, which
+        Linux has not, is left to tests/windows, unless the scenario gives settings for it."""
         if not self.wine:
             return {"--ca-file": self.root}
         self.wine.trust(given[given.index("--ca-file") + 1] if "--ca-file" in given else self.root)
-        return {"--ca-file": self.root}
+        return {} if {"--registry", "--agent-proxy"} & set(map(str, given)) else {"--identity": "user"}
 
     def check(self, arguments=(), name="report", color="never"):
         """`marsprobe check` with the lab's root trusted and as service root, unless the scenario gives these options; returns a Result."""
         given = [*self.lab.arguments, *arguments]
-        usual = {**self._trust(given), "--service-roots": self.root, "--timeout": STAGE_TIMEOUT, "--region": "eus", "--color": color}
+        usual = {**self._usual(given), "--service-roots": self.root, "--timeout": STAGE_TIMEOUT, "--region": "eus", "--color": color}
         words = ["check", "--report", f"json={self.out}/{name}.json", "--report", f"text={self.out}/{name}.txt"]
         words += [word for option, value in usual.items() if option not in given for word in (option, value)]
         status, seconds, _, errors = self.run(words + given, self.lab.prefix)
@@ -94,6 +95,11 @@ class Probe:
             return None
 
 
+def slowness(program, build):
+    """How much longer a run may take than the program as it is: sanitizers and Wine's server take their time."""
+    return 4.0 if "sanitize" in str(build) else 2.0 if wine.is_exe(program) else 1.0
+
+
 def run_scenario(scenario, program, build, keep, keep_all=False):
     """Returns (problems, seconds of the program); problems is empty if the scenario passed."""
     lab, probe, seconds = None, None, 0.0
@@ -106,7 +112,7 @@ def run_scenario(scenario, program, build, keep, keep_all=False):
         lab.start()
         result = probe.check(scenario.arguments)
         seconds = result.seconds
-        problems = _problems(scenario, probe, result, step, 4.0 if "sanitize" in str(build) else 1.0)
+        problems = _problems(scenario, probe, result, step, slowness(program, build))
     except Exception:  # pylint: disable=broad-except
         problems = ["the lab failed: " + traceback.format_exc()]
     if lab and (problems or keep_all):

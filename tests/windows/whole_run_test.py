@@ -1,0 +1,76 @@
+"""From start to removal: what a whole run of the program as user and as SYSTEM reads, shows, and leaves behind by each ending."""
+import os
+import signal
+
+from host import INTERNET_SETTINGS
+
+PROXY = "proxy.corp.test:3128"
+KEYS = {"user": rf"HKCU\{INTERNET_SETTINGS}", "system": rf"HKU\S-1-5-18\{INTERNET_SETTINGS}"}
+SECONDS_TO_GO = 20
+
+
+def give_proxy(host, identity):
+    host.reg_add(KEYS[identity], "ProxyEnable", "REG_DWORD", "1")
+    host.reg_add(KEYS[identity], "ProxyServer", "REG_SZ", PROXY)
+
+
+def identity_of(result, name):
+    return next(i for i in result.report["identities"] if i["id"] == name)
+
+
+def test_healthy_run_as_both_identities_leaves_nothing(host):
+    result = host.check()
+    assert result.status == 0, result.text + result.errors
+    assert {p["identity"] for p in result.paths()} == {"user", "system"}
+    assert identity_of(result, "system")["mode"] == "run", identity_of(result, "system")["why"]
+    assert "event log" in result.errors and "--identity user" in result.errors, result.errors
+    host.assert_nothing_is_left()
+
+
+def test_registry_of_both_identities_is_read_live(host):
+    host.lab.only_proxy_goes_out()
+    host.lab.squid()
+    give_proxy(host, "user")
+    give_proxy(host, "system")
+    result = host.check()
+    assert result.status == 0, result.text + result.errors
+    for name in KEYS:
+        wininet = identity_of(result, name)["settings"]["wininet"]
+        assert wininet["proxy_enabled"] and wininet["proxy_server"] == PROXY, wininet
+    host.assert_nothing_is_left()
+
+
+def test_user_has_a_proxy_and_system_has_none(host):
+    host.lab.only_proxy_goes_out()
+    host.lab.squid()
+    give_proxy(host, "user")
+    result = host.check()
+    assert result.status == 1, result.text + result.errors
+    assert result.findings("cfg_system_no_proxy_user_has") or "SYSTEM" in result.text, result.text
+    assert all(p["verdict"]["status"] == "pass" for p in result.paths("login.*", identity="user", kind="wininet"))
+    host.assert_nothing_is_left()
+
+
+def test_identity_user_starts_no_service(host):
+    host.lab.start()
+    result = host.probe.check(["--identity", "user"])
+    assert result.status == 0 and "event log" not in result.errors, result.errors
+    assert {p["identity"] for p in result.paths()} == {"user"}
+    host.assert_nothing_is_left()
+
+
+def test_ctrl_c_leaves_a_whole_report_and_nothing_else(host):
+    host.lab.edge.drop(proto="tcp")
+    result = host.check("--timeout", "20", prefix=["timeout", "--signal=INT", "--preserve-status", "4"])
+    assert result.report and result.report["run"]["end_reason"] == "interrupted", result.errors
+    host.assert_nothing_is_left(SECONDS_TO_GO)
+
+
+def test_killed_parent_leaves_nothing(host):
+    host.lab.edge.drop(proto="tcp")
+    parent = host.start("--timeout", "60")
+    host.wait_until(host.services, 20, lambda: "no service was started")
+    assert len(host.processes()) > 1, host.processes()
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+    host.assert_nothing_is_left(SECONDS_TO_GO)
