@@ -126,7 +126,8 @@ bool remark_meas_system_fails(const struct view *view, struct verdict *out)
 		verdict_add_evidence(view, out, view->tried[i].tls);
 		any = true;
 	}
-	if (view_works(view) && get_failed(view, get)) {
+	if (view->status == STATUS_PASS &&
+	    get_failed(view, get)) { /* where an address fails, it may have met that one */
 		verdict_add_evidence(view, out, get);
 		any = true;
 	}

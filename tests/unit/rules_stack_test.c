@@ -139,6 +139,11 @@ static void system_fails(void)
 	CHECK_INT(judged(report)->status, STATUS_INCONCLUSIVE);
 	CHECK(!report->readiness.ready);
 	expect(report, "meas_stack_disagrees", 0.5, 0.7, "the system's handshake fails");
+	report = works_with(FAILURE_TIMEOUT, 0);
+	build_attempt(report, report->paths[0], "20.190.128.2", FAILURE_TIMEOUT);
+	CHECK_INT(judged(report)->status, STATUS_WARN);
+	CHECK(!build_also(&report->paths[0]->verdict, "meas_stack_disagrees"));
+	report_free(report);
 	expect_pass(works_with(FAILURE_NONE, 200), "both");
 	expect_pass(works_with(FAILURE_NONE, 407), "without our credentials");
 	expect_pass(works_with(FAILURE_INTERRUPTED, 0), "not asked to the end");
