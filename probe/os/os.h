@@ -136,7 +136,7 @@ char *os_read_file(const char *path, size_t max, size_t *length, char *reason, s
 /** Run a function in a thread of its own, never joined. False if no thread could be started. */
 bool os_thread_detached(void (*run)(void *), void *argument);
 
-/** End the process now, without waiting for threads; open streams are flushed. A window that Windows opened for a double-click waits for a key. */
+/** End the process now, without waiting for threads; open streams are flushed. */
 void os_exit(int status) __attribute__((noreturn));
 
 #endif

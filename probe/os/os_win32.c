@@ -72,19 +72,29 @@ bool os_is_terminal(int stream)
 	return stream >= 1 && stream <= STREAMS && console.streams[stream - 1].takes_escapes;
 }
 
-/* A task or a service has a console that nobody sees: its window station is not the visible one. */
-static bool somebody_sees_it(void)
+/** Is this process the child of one with that image name? */
+static bool parent_is(const wchar_t *name)
 {
-	USEROBJECTFLAGS flags = {0};
-	DWORD needed = 0;
-	return GetUserObjectInformationW(GetProcessWindowStation(), UOI_FLAGS, &flags, sizeof(flags), &needed) &&
-	       (flags.dwFlags & WSF_VISIBLE);
+	PROCESSENTRY32W entry = {.dwSize = sizeof(entry)};
+	DWORD parent = 0;
+	bool found = false;
+	HANDLE list = CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS, 0);
+	if (list == INVALID_HANDLE_VALUE)
+		return false;
+	for (BOOL more = Process32FirstW(list, &entry); more; more = Process32NextW(list, &entry))
+		if (entry.th32ProcessID == GetCurrentProcessId())
+			parent = entry.th32ParentProcessID;
+	for (BOOL more = Process32FirstW(list, &entry); more && !found; more = Process32NextW(list, &entry))
+		found = entry.th32ProcessID == parent && _wcsicmp(entry.szExeFile, name) == 0;
+	CloseHandle(list);
+	return found;
 }
 
+/* A task that the scheduler starts must not wait for anybody: its parent is no Explorer. */
 bool os_window_is_own(void)
 {
 	DWORD processes[2];
-	return console.streams[0].is_console && GetConsoleProcessList(processes, 2) == 1 && somebody_sees_it();
+	return console.streams[0].is_console && GetConsoleProcessList(processes, 2) == 1 && parent_is(L"explorer.exe");
 }
 
 void os_wait_for_key(int timeout_ms)
@@ -116,42 +126,11 @@ void os_start(void)
 	console_prepare();
 }
 
-/** Is this process the child of one with that image name? */
-static bool parent_is(const wchar_t *name)
-{
-	PROCESSENTRY32W entry = {.dwSize = sizeof(entry)};
-	DWORD parent = 0;
-	bool found = false;
-	HANDLE list = CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS, 0);
-	if (list == INVALID_HANDLE_VALUE)
-		return false;
-	for (BOOL more = Process32FirstW(list, &entry); more; more = Process32NextW(list, &entry))
-		if (entry.th32ProcessID == GetCurrentProcessId())
-			parent = entry.th32ParentProcessID;
-	for (BOOL more = Process32FirstW(list, &entry); more && !found; more = Process32NextW(list, &entry))
-		found = entry.th32ProcessID == parent && _wcsicmp(entry.szExeFile, name) == 0;
-	CloseHandle(list);
-	return found;
-}
-
-/** A double-click opens a window for this program alone, which would close before anybody has read it. A task that the scheduler starts
- *  must not wait for a key: its parent is no Explorer. */
-static void wait_where_the_window_would_close(void)
-{
-	DWORD processes[2];
-	if (!console.streams[0].is_console || GetConsoleProcessList(processes, 2) != 1 || !parent_is(L"explorer.exe"))
-		return;
-	fputs("\nPress a key to close this window.", stderr);
-	fflush(stderr);
-	_getwch();
-}
-
 void os_exit(int status)
 {
 	/* these two alone: fflush(NULL) would wait for a stream that an abandoned look-up holds locked */
 	fflush(stdout);
 	fflush(stderr);
-	wait_where_the_window_would_close();
 	console_restore();
 	/* ExitProcess() tells every DLL, and waits for locks that a hanging thread may hold */
 	TerminateProcess(GetCurrentProcess(), (UINT)status);
