@@ -4,7 +4,9 @@
 set -eu
 program=$(realpath "$1")
 if [ "${2:-}" != inside ]; then
-	exec unshare -nm --kill-child --fork "$0" "$1" inside
+	as_root=
+	[ "$(id -u)" = 0 ] || as_root="sudo --"
+	exec $as_root unshare --net --mount --kill-child --fork "$0" "$1" inside
 fi
 ip link set lo up
 work=$(mktemp -d)
@@ -83,12 +85,17 @@ cat mail.pem >unknown.crt
 cat mail.pem root.pem >anchored.crt
 printf '127.0.0.1 localhost login.example\n' >hosts
 mount --bind hosts /etc/hosts
-status=0
+passed=0 failed=0
 for case in unknown anchored; do
 	mount --bind "$case.crt" "$bundle"
-	timeout 120 wine "$program" "$(winepath -w "$work" 2>/dev/null | tr -d '\r')" "$case" || status=1
+	timeout 120 wine "$program" "$(winepath -w "$work" 2>/dev/null | tr -d '\r')" "$case" >out || true
 	wineserver -k || true
 	umount "$bundle"
 	rm -rf "$WINEPREFIX"
+	tr -d '\r' <out | sed "s/^/$case: /"
+	counts=$(tr -d '\r' <out | sed -n '$s/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p')
+	[ -n "$counts" ] || counts="0 1"
+	passed=$((passed + ${counts% *})) failed=$((failed + ${counts#* }))
 done
-exit $status
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
