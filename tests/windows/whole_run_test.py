@@ -46,7 +46,7 @@ def test_user_has_a_proxy_and_system_has_none(host):
     give_proxy(host, "user")
     result = host.check()
     assert result.status == 1, result.text + result.errors
-    assert result.findings("cfg_system_no_proxy_user_has") or "SYSTEM" in result.text, result.text
+    assert result.findings("cfg_proxy_missing_for_system", "fail"), result.text
     assert all(p["verdict"]["status"] == "pass" for p in result.paths("login.*", identity="user", kind="wininet"))
     host.assert_nothing_is_left()
 
