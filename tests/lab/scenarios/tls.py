@@ -198,6 +198,13 @@ def intermediate_certificate_is_missing(lab):
     lab.web.without_intermediate(LOGIN)
 
 
+@scenario(Expect(exit=1, cause="tls_intermediate_missing", stage="tls", owner="firewall-team", targets=LOGIN))
+def intermediate_certificate_is_missing_and_nobody_says_where_it_is(lab):
+    alone = lab.ca.issue(LOGIN, directory=lab.work, aia=False)
+    alone.chain = alone.leaf
+    lab.web.tls(LOGIN, alone)
+
+
 @scenario(Expect(exit=0))
 def certificate_of_its_own_under_the_same_root(lab):
     lab.web.tls(LOGIN, lab.ca.issue([LOGIN, "other.test"], directory=lab.work))
