@@ -105,14 +105,26 @@ static bool is_refused_by_system(const struct tried *tried)
 	       !(has_given_root(tls) && is_about_anchors(tls->tls.system_verify));
 }
 
+/* It has no credentials with it: behind a sign-in it cannot get on. */
+static bool has_signed_in(const struct tried *tried)
+{
+	const struct observation_list *list = &tried->attempt->observations;
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i]->op == OP_PROXY_EXCHANGE && list->items[i]->proxy.auth_tried)
+			return true;
+	return false;
+}
+
 static bool get_failed(const struct view *view, const struct observation *get)
 {
-	bool given = false;
+	bool given = false, signed_in = false;
 	if (!get || get->failure == FAILURE_NONE)
 		return false;
-	for (size_t i = 0; i < view->tried_count; i++)
+	for (size_t i = 0; i < view->tried_count; i++) {
 		given |= has_given_root(view->tried[i].tls);
-	return !(given && get->failure == FAILURE_SSL_UNKNOWN_AUTHORITY);
+		signed_in |= has_signed_in(&view->tried[i]);
+	}
+	return !signed_in && !(given && get->failure == FAILURE_SSL_UNKNOWN_AUTHORITY);
 }
 
 /** The path works with us, and the system's own client, or its chain engine, does not get on: the agent would not either. */
