@@ -22,7 +22,7 @@ class Host:
 
     def __init__(self, build, program):
         self.lab = Lab(build, work=inside.WORK)
-        self.probe = Probe(self.lab, program)
+        self.probe = Probe(self.lab, program, elevated=True)
         self.wine = self.probe.wine
         self.wine.wait()
         self.begin = self.files()
@@ -44,7 +44,7 @@ class Host:
     def start(self, *arguments):
         """Start `marsprobe check` and return the process, to be killed."""
         self.lab.start()
-        words = wine.loaded(self.probe.program) + ["check", "--identity", "user,system", *arguments]
+        words = self.probe.words + ["check", "--identity", "user,system", *arguments]
         return subprocess.Popen(self.lab.as_user(words, self.wine.values), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                 stderr=subprocess.DEVNULL, cwd=self.probe.out)
 

@@ -19,9 +19,9 @@ KEPT_ENVIRONMENT = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS")
 
 
 class Probe:
-    """marsprobe on the lab's client, as an ordinary user; an .exe by Wine, of which each lab has its own."""
+    """marsprobe on the lab's client, as an ordinary user; an .exe by Wine, of which each lab has its own, elevated if that is said."""
 
-    def __init__(self, lab, program):
+    def __init__(self, lab, program, elevated=False):
         self.lab = lab
         self.program = lab.work / f"marsprobe{pathlib.Path(program).suffix}"
         self.program.touch()
@@ -34,10 +34,13 @@ class Probe:
         self.root.chmod(0o644)
         self.commands = []
         self.wine = wine.on_client(lab) if wine.is_exe(program) else None
+        self.words = wine.loaded(self.program)
+        if self.wine and not elevated:
+            self.words[1:1] = [str(wine.limited(lab.build))]
 
     def run(self, words, prefix=()):
         """Run the program with these arguments; returns exit status, seconds, stdout and stderr."""
-        return self.run_command(list(prefix) + wine.loaded(self.program) + list(words))
+        return self.run_command(list(prefix) + self.words + list(words))
 
     def run_command(self, words):
         """Run any command as the user whom the program runs as, with its environment; returns the same."""
@@ -62,18 +65,17 @@ class Probe:
             self.wine.check()
         return status, seconds, *texts
 
-    def _usual(self, given):
-        """Options of the runs here.  On Windows the system's store holds the lab's root, as a company's does; and SYSTEM's own run, which
-        Linux has not, is left to tests/windows, unless the scenario gives settings for it."""
+    def _trust(self, given):
+        """The options by which the program trusts the lab's root.  On Windows the system's store holds it, as a company's does."""
         if not self.wine:
             return {"--ca-file": self.root}
         self.wine.trust(given[given.index("--ca-file") + 1] if "--ca-file" in given else self.root)
-        return {} if {"--registry", "--agent-proxy"} & set(map(str, given)) else {"--identity": "user"}
+        return {}
 
     def check(self, arguments=(), name="report", color="never"):
         """`marsprobe check` with the lab's root trusted and as service root, unless the scenario gives these options; returns a Result."""
         given = [*self.lab.arguments, *arguments]
-        usual = {**self._usual(given), "--service-roots": self.root, "--timeout": STAGE_TIMEOUT, "--region": "eus", "--color": color}
+        usual = {**self._trust(given), "--service-roots": self.root, "--timeout": STAGE_TIMEOUT, "--region": "eus", "--color": color}
         words = ["check", "--report", f"json={self.out}/{name}.json", "--report", f"text={self.out}/{name}.txt"]
         words += [word for option, value in usual.items() if option not in given for word in (option, value)]
         status, seconds, _, errors = self.run(words + given, self.lab.prefix)

@@ -94,6 +94,18 @@ def make_template(directory):
     (prefix / "complete").touch()
 
 
+def limited(build):
+    """The program that starts another without elevation; compiled by the first that asks."""
+    source = pathlib.Path(__file__).resolve().parents[2] / "windows" / "limited.c"
+    made = pathlib.Path(build) / "wine" / f"limited-{hashlib.sha256(source.read_bytes()).hexdigest()[:12]}.exe"
+    made.parent.mkdir(parents=True, exist_ok=True)
+    if not made.exists():
+        new = made.with_suffix(f".{os.getpid()}")
+        run(["x86_64-w64-mingw32-gcc", "-Wall", "-Wextra", "-Werror", "-O1", "-s", "-o", new, source])
+        new.rename(made)
+    return made
+
+
 # ---------------------------------------------------------------- one prefix in use
 
 class Wine:
