@@ -84,7 +84,8 @@ size_t http_tap_header(char *bytes, size_t size, size_t count, void *user)
 		return 0;
 	if (transfer->step == STEP_PROXY && !transfer_is_proxied_get(transfer)) {
 		proxy_tap_header(transfer, bytes, length);
-		return length;
+		return transfer->is_ending ? 0
+					   : length; /* else libcurl reads a refusal's body to its end, byte by byte */
 	}
 	if (transfer->step != STEP_PROXY && transfer->step != STEP_HTTP)
 		return length;
