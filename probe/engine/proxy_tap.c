@@ -230,7 +230,8 @@ void proxy_tap_note(struct transfer *transfer, const char *text, size_t length)
 	static const char *const marks[] = {"gss_", "GSSAPI", "SSPI", "SPNEGO", "InitializeSecurityContext"};
 	const char *clean = hostile_text(transfer->arena, text, length < PROBLEM_TEXT_MAX ? length : PROBLEM_TEXT_MAX);
 	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
-		bool says_so = strstr(clean, marks[i]) && (strstr(clean, "fail") || strstr(clean, "rror"));
+		bool bad = strstr(clean, "fail") || strstr(clean, "rror") || strstr(clean, "could not");
+		bool says_so = bad && strstr(clean, marks[i]);
 		if (!says_so || transfer->local_problem)
 			continue;
 		size_t end = strcspn(clean, "\r\n");
