@@ -1,6 +1,7 @@
 #include "probe/engine/transfer_state.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "probe/engine/hostile.h"
 
@@ -100,8 +101,18 @@ size_t http_tap_header(char *bytes, size_t size, size_t count, void *user)
 	return length;
 }
 
+static bool has_credentials(const char *bytes, size_t length)
+{
+	static const char name[] = "\nProxy-Authorization:";
+	for (size_t i = 0; i + sizeof(name) - 1 <= length; i++)
+		if (strncasecmp(bytes + i, name, sizeof(name) - 1) == 0)
+			return true;
+	return false;
+}
+
 static void on_request(struct transfer *transfer, const char *bytes, size_t length)
 {
+	transfer->credentials_sent |= has_credentials(bytes, length);
 	bool connect = length >= 8 && memcmp(bytes, "CONNECT ", 8) == 0;
 	bool get = length >= 4 && memcmp(bytes, "GET ", 4) == 0;
 	if (connect || (get && transfer_is_proxied_get(transfer)))
@@ -110,7 +121,7 @@ static void on_request(struct transfer *transfer, const char *bytes, size_t leng
 		transfer_advance(transfer, STEP_HTTP);
 }
 
-/* What goes out may hold credentials: only its first word is looked at, and nothing of it is kept. */
+/* What goes out may hold credentials: only its first word, and whether they are there, is looked at, and nothing of it is kept. */
 int http_tap_debug(CURL *easy, curl_infotype type, char *bytes, size_t length, void *user)
 {
 	struct transfer *transfer = user;

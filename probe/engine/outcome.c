@@ -221,7 +221,11 @@ static enum failure proxy_end(struct transfer *transfer, struct ending ending)
 	close_observation(transfer, transfer->proxy, failure);
 	proxy_tap_close(transfer, failure);
 	failure = transfer->proxy->failure;
-	transfer->result.proxy_wants_auth = failure == FAILURE_PROXY_STATUS && transfer->proxy->proxy.status == 407;
+	struct proxy_exchange *proxy = &transfer->proxy->proxy;
+	transfer->result.proxy_wants_auth = failure == FAILURE_PROXY_STATUS && proxy->status == 407;
+	if (transfer->result.proxy_wants_auth && proxy->auth_tried && !transfer->credentials_sent &&
+	    !proxy->auth_problem) /* libcurl goes on without, and says nothing */
+		proxy->auth_problem = "this system had nothing to sign in with by this scheme";
 	return failure;
 }
 

@@ -114,6 +114,7 @@ struct transfer {
 	struct reply reply;
 	struct body body;
 	bool request_sent;	  /* CONNECT, GET or the SOCKS greeting of this round */
+	bool credentials_sent;	  /* some request had a Proxy-Authorization */
 	bool reply_looked_at;	  /* the peek at this round's reply is over */
 	bool tls_looked_at;	  /* the same for the first bytes of a handshake */
 	bool certificate_refused; /* by our verification */
