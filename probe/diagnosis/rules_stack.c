@@ -115,10 +115,22 @@ static bool has_signed_in(const struct tried *tried)
 	return false;
 }
 
+/* Its whole request has less time than one stage of ours: on a slow way it is late without any fault. */
+static bool is_late_as_we_were(const struct view *view, const struct observation *get)
+{
+	int64_t slowest_ms = 0;
+	for (size_t i = 0; i < view->tried_count; i++) {
+		const struct attempt *attempt = view->tried[i].attempt;
+		int64_t took_ms = attempt->ended_at_ms - attempt->started_at_ms;
+		slowest_ms = took_ms > slowest_ms ? took_ms : slowest_ms;
+	}
+	return get->failure == FAILURE_TIMEOUT && 2 * 1000 * slowest_ms > get->duration_us;
+}
+
 static bool get_failed(const struct view *view, const struct observation *get)
 {
 	bool given = false, signed_in = false;
-	if (!get || get->failure == FAILURE_NONE)
+	if (!get || get->failure == FAILURE_NONE || is_late_as_we_were(view, get))
 		return false;
 	for (size_t i = 0; i < view->tried_count; i++) {
 		given |= has_given_root(view->tried[i].tls);

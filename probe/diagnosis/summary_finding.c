@@ -83,21 +83,37 @@ static const char *clock_in_words(const struct report *report)
 			    report->host.clock_witnesses);
 }
 
+static bool share_path(const struct observation *a, const struct observation *b)
+{
+	for (size_t i = 0; i < a->paths.count; i++)
+		if (path_list_has(&b->paths, a->paths.items[i]))
+			return true;
+	return false;
+}
+
+/* What we met on the same way as the system's own stack met that; NULL: the finding has nothing of it. */
+static const struct observation *our_side(const struct finding *finding, const struct observation *systems)
+{
+	for (size_t i = 0; i < finding->evidence.count; i++) {
+		const struct observation *one = finding->evidence.items[i];
+		if (!one->experiment && share_path(one, systems))
+			return one;
+	}
+	return NULL;
+}
+
 /* What we met, and then what the system's own stack met on the same way. */
 static const char *stacks_in_words(const struct report *report, const struct finding *finding)
 {
-	const struct observation *ours = NULL, *systems = NULL;
 	for (size_t i = 0; i < finding->evidence.count; i++) {
-		const struct observation *one = finding->evidence.items[i];
-		if (!systems && text_equal(one->experiment, "system_stack"))
-			systems = one;
-		if (!ours && !one->experiment)
-			ours = one;
+		const struct observation *systems = finding->evidence.items[i];
+		const struct observation *ours =
+			text_equal(systems->experiment, "system_stack") ? our_side(finding, systems) : NULL;
+		if (ours)
+			return arena_printf(report->arena, "%s; %s. Affected: %s", observation_in_words(report, ours),
+					    observation_in_words(report, systems), names(report, finding));
 	}
-	if (!ours || !systems)
-		return NULL;
-	return arena_printf(report->arena, "%s; %s. Affected: %s", observation_in_words(report, ours),
-			    observation_in_words(report, systems), names(report, finding));
+	return NULL;
 }
 
 static const char *seen(const struct report *report, const struct finding *finding)

@@ -65,6 +65,23 @@ static void system_gets_on(void)
 	       "not asked to the end");
 }
 
+/* One finding of two targets: the sentence is about one of them. */
+static void one_target_in_the_sentence(void)
+{
+	struct report *report = build_report();
+	struct path *works = direct(report, "works.example"), *fails = direct(report, "login.example");
+	build_works(report, works, "20.190.128.2");
+	system_get(report, works, FAILURE_SSL_FAILED_HANDSHAKE, 0);
+	build_tls(report, fails, build_attempt(report, fails, "20.190.128.1", FAILURE_NONE), FAILURE_CONNECTION_RESET);
+	system_get(report, fails, FAILURE_NONE, 200);
+	judged(report);
+	const struct finding *finding = build_finding(report, "meas_stack_disagrees");
+	CHECK(finding && finding->target_count == 2);
+	CHECK(finding && strstr(finding->summary, "GET https://login.example"));
+	CHECK(finding && !strstr(finding->summary, "GET https://works.example"));
+	report_free(report);
+}
+
 static void system_gets_on_by_an_old_version(void)
 {
 	struct report *report = fails_by(FAILURE_SSL_FAILED_HANDSHAKE, FAILURE_NONE, 200);
@@ -147,6 +164,21 @@ static void system_fails(void)
 	expect_pass(works_with(FAILURE_NONE, 200), "both");
 	expect_pass(works_with(FAILURE_NONE, 407), "without our credentials");
 	expect_pass(works_with(FAILURE_INTERRUPTED, 0), "not asked to the end");
+}
+
+/* The system's client is given less time than all our stages together. */
+static void system_is_late_on_a_slow_way(void)
+{
+	for (int slow = 0; slow < 2; slow++) {
+		struct report *report = works_with(FAILURE_TIMEOUT, 0);
+		struct attempt *attempt = report->paths[0]->attempts[0];
+		attempt->ended_at_ms = attempt->started_at_ms + (slow ? 3000 : 300);
+		report->observations.items[report->observations.count - 1]->duration_us = 4500 * 1000;
+		if (slow)
+			expect_pass(report, "late as we were");
+		else
+			expect(report, "meas_stack_disagrees", 0.5, 0.7, "late for itself");
+	}
 }
 
 /* --ca-file is trusted by this program alone, and on purpose. */
@@ -233,11 +265,13 @@ static void trusted_by_the_user_alone(void)
 int main(void)
 {
 	system_gets_on();
+	one_target_in_the_sentence();
 	system_gets_on_by_an_old_version();
 	same_status();
 	one_address_of_two();
 	chain_engine_takes_it();
 	system_fails();
+	system_is_late_on_a_slow_way();
 	root_that_was_given();
 	chain_engine_refuses();
 	missing_root();
