@@ -132,14 +132,42 @@ static bool is_of_unused_version(const struct view *view)
 	return works && !others;
 }
 
+static bool is_unreachable_unsaid(const struct tried *tried)
+{
+	return tried->broke == STAGE_TCP && tried->tcp && !tried->tcp->tcp.icmp.from &&
+	       (tried->attempt->failure == FAILURE_HOST_UNREACHABLE ||
+		tried->attempt->failure == FAILURE_NETWORK_UNREACHABLE);
+}
+
+/* Where the system does not show who sent an ICMP error, a router's word looks like this server's own. */
+static bool senders_are_hidden(const struct view *view)
+{
+	return view_fact(view, "missing_api", "TCP_FAIL_CONNECT_ON_ICMP_ERROR") != NULL;
+}
+
 /* The table has an entry for the target, and it says "unreachable": that is known at once, a dead neighbour only after a while. */
 static bool is_refused_by_route(const struct view *view, const struct tried *tried)
 {
-	(void)view;
-	return tried->broke == STAGE_TCP && tried->tcp && !tried->tcp->tcp.icmp.from &&
-	       (tried->attempt->failure == FAILURE_HOST_UNREACHABLE ||
-		tried->attempt->failure == FAILURE_NETWORK_UNREACHABLE) &&
-	       tried->tcp->duration_us < AT_ONCE_US;
+	const struct local_fact *route = view_fact(view, "best_route", tried->attempt->address);
+	bool says_absent = route && text_equal(route->state, "absent");
+	return is_unreachable_unsaid(tried) && tried->tcp->duration_us < AT_ONCE_US &&
+	       (says_absent || !senders_are_hidden(view));
+}
+
+/* A word to an open question: it names no cause. */
+bool remark_host_unreachable_by_whom(const struct view *view, struct verdict *out)
+{
+	bool any = false;
+	for (size_t i = 0; i < view->tried_count; i++)
+		any |= view->tried[i].judged && is_unreachable_unsaid(&view->tried[i]);
+	if (!any || !senders_are_hidden(view))
+		return false;
+	verdict_add_also(
+		view, out,
+		"this server, or a router on the way, said that the address cannot be reached; this version of "
+		"Windows does not tell who");
+	out->status = STATUS_PASS;
+	return true;
 }
 
 /* No route to the servers themselves, whatever the default route is: connect() failed, and no router had a word in it. */
@@ -215,8 +243,9 @@ static bool is_neighbourless(const struct view *view, const struct tried *tried)
 	if (tried->broke != STAGE_TCP || tried->attempt->failure != FAILURE_HOST_UNREACHABLE || !tried->tcp)
 		return false;
 	const struct tcp_connect *tcp = &tried->tcp->tcp;
-	if (!tcp->icmp.from)
-		return tried->tcp->duration_us >= AT_ONCE_US;
+	if (!tcp->icmp.from) /* a router's word may look so, where senders are hidden and others get past the gateway */
+		return tried->tcp->duration_us >= AT_ONCE_US &&
+		       !(senders_are_hidden(view) && anybody_was_reached(view));
 	return own_icmp(view, &tcp->tuple, &tcp->icmp) && says_unreachable(&tcp->tuple, &tcp->icmp);
 }
 

@@ -47,6 +47,20 @@ static void interfaces_and_routes(void)
 	connect_ends(FAILURE_ADDRESS_NOT_AVAILABLE, NULL, NULL, NULL, "host_ephemeral_ports_exhausted");
 }
 
+/* Where the system hides who sent an ICMP error, only its own word on the route tells this server's from a router's. */
+static void unreachable_with_hidden_senders(const char *route, const char *cause)
+{
+	struct path *path;
+	struct report *report = one_path(&path);
+	build_attempt(report, path, "20.190.128.1", FAILURE_HOST_UNREACHABLE);
+	build_fact(report, "missing_api", "TCP_FAIL_CONNECT_ON_ICMP_ERROR", "absent", NULL);
+	if (route)
+		build_fact(report, "best_route", "20.190.128.1", route, NULL);
+	diagnose(report);
+	CHECK(path->verdict.also.count > 0);
+	expect(report, cause ? STATUS_FAIL : STATUS_INCONCLUSIVE, cause);
+}
+
 /* The flag of an interface that was just set up comes late; a connection that stood is no error. */
 static void interface_that_carried_something(void)
 {
@@ -73,12 +87,16 @@ static void names_without_a_route(void)
 }
 
 /* Nobody answers for the next hop's address: that takes seconds. */
-static void dead_neighbour(void)
+static void dead_neighbour(bool hidden, bool others_work, const char *cause)
 {
 	struct path *path;
 	struct report *report = one_path(&path);
 	build_last(build_attempt(report, path, "20.190.128.1", FAILURE_HOST_UNREACHABLE))->duration_us = 3 * SECOND_US;
-	expect(report, STATUS_FAIL, "host_gateway_neighbour_dead");
+	if (hidden)
+		build_fact(report, "missing_api", "TCP_FAIL_CONNECT_ON_ICMP_ERROR", "absent", NULL);
+	if (others_work)
+		build_works(report, build_path(report, build_target(report, "other.example", 443)), "20.190.128.2");
+	expect(report, cause ? STATUS_FAIL : STATUS_INCONCLUSIVE, cause);
 }
 
 /* A question that this machine itself gave up, at a server next door or behind the gateway. */
@@ -219,10 +237,15 @@ static void clock_and_dates(int64_t from_s, int64_t to_s, const char *verify, in
 int main(void)
 {
 	interfaces_and_routes();
+	unreachable_with_hidden_senders(NULL, NULL);
+	unreachable_with_hidden_senders("present", NULL);
+	unreachable_with_hidden_senders("absent", "host_no_default_route");
 	interface_that_carried_something();
 	names_without_a_route();
 	a_device_is_not_this_firewall();
-	dead_neighbour();
+	dead_neighbour(false, true, "host_gateway_neighbour_dead");
+	dead_neighbour(true, false, "host_gateway_neighbour_dead");
+	dead_neighbour(true, true, NULL);
 	dead_neighbour_of_names("10.0.0.53", "dns_servers_silent");
 	dead_neighbour_of_names("10.7.0.53", "host_gateway_neighbour_dead");
 	own_word(3, 3, "host_firewall_blocks");
