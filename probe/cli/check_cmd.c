@@ -223,12 +223,13 @@ int check_command(struct arena *arena, const struct options *options, int argc, 
 	}
 	gather_inputs(report->arena, options, registry, &inputs);
 	settings_read(&inputs.settings, &settings);
-	system_part_start(arena, options, &system);
+	system_part_start(arena, options, &settings, &system);
 	struct plan_options plan_options = options->plan;
 	plan_options.part = system.part;
 	plan_options.system_why = system.why;
 	plan_make(report, &settings, &plan_options, options->proxy_user != NULL, true, &plan);
 	if (!report->path_count) {
+		system_part_end(&system);
 		complain("nothing is known of SYSTEM here: give its settings with --registry FILE.reg or --agent-proxy "
 			 "URL");
 		return EXIT_USAGE;

@@ -22,11 +22,12 @@ static void refuse(struct arena *arena, struct system_part *out, const char *sta
 		why);
 }
 
-void system_part_start(struct arena *arena, const struct options *options, struct system_part *out)
+void system_part_start(struct arena *arena, const struct options *options, const struct settings *settings,
+		       struct system_part *out)
 {
 	char reason[512] = "";
 	*out = (struct system_part){.part = PLAN_ALL};
-	if (!options->plan.system)
+	if (!options->plan.system || (options->registry_count && !settings->system_known))
 		return;
 	switch (os_system_run_right()) {
 	case OS_SYSTEM_NO_SUCH_ACCOUNT:

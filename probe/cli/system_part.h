@@ -21,8 +21,10 @@ struct system_part {
 	const char *why;    /* for plan_options.system_why */
 };
 
-/** Start a process that runs as SYSTEM if it is wanted and allowed; says on stderr what that leaves in the event log. */
-void system_part_start(struct arena *arena, const struct options *options, struct system_part *out);
+/** Start a process that runs as SYSTEM if it is wanted and allowed; says on stderr what that leaves in the event log. Where exports are given
+ *  and say nothing of SYSTEM, there is nothing that it could go by. */
+void system_part_start(struct arena *arena, const struct options *options, const struct settings *settings,
+		       struct system_part *out);
 /** Hand over the same plan, and what is known of the agent's own settings. */
 void system_part_prepare(const struct system_part *part, const struct options *options,
 			 const struct settings_input *settings, struct report *report,
