@@ -33,8 +33,9 @@ struct os_system_run;
  * Leaves   a service that is marked for deletion already, and a copy of this program in a directory of its own that only SYSTEM and
  *          Administrators may write; both go with os_system_run_end(), or when either process dies.
  * Checks   the other process's id against the service manager's, on a pipe that only SYSTEM and Administrators of this machine may open.
- * Blocks   at most timeout_ms, and while the service manager starts the process (30 s at most, by the manager's own clock).
- * Errors   NULL, with the reason for people in reason; nothing is left behind.
+ * Blocks   while the service manager starts the process (30 s at most, by the manager's own clock), then at most timeout_ms.
+ * Errors   NULL, with the reason for people in reason; nothing is left behind. Nor is it when Ctrl-C or a closed window ends this process
+ *          meanwhile: it ends once all is removed, 10 s later at most.
  */
 struct os_system_run *os_system_run_start(int timeout_ms, char *reason, size_t reason_bytes);
 struct os_link *os_system_run_link(struct os_system_run *run);
@@ -50,7 +51,8 @@ bool os_account_is_system(void);
 bool os_system_child_is_wanted(int argc, char **argv);
 /**
  * Be that other process: report to the service manager, connect, check the other side, call work(), end. work() gets the link
- * and runs on a thread that may take its time; when the link is cut, this process ends whatever work() is doing.
+ * and runs on a thread that may take its time; when the link is cut, this process ends whatever work() is doing. After work() it waits for
+ * that: when the other process is killed, this one cleans up.
  *
  * Returns  the exit status.
  */

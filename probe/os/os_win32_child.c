@@ -30,7 +30,6 @@ static struct {
 	LONG leaving;
 	void (*work)(struct os_link *link, void *user);
 	void *user;
-	int exit_status;
 } child;
 
 /* ------------------------------------------------------------------ the end */
@@ -115,7 +114,8 @@ static void leave(enum system_child_end end)
 	report(SERVICE_STOPPED, end);
 }
 
-/** The thread that ends this process, whatever work() is doing: ExitProcess() would wait for locks that work() may hold. */
+/** The thread that ends this process, whatever work() is doing: ExitProcess() would wait for locks that work() may hold. That the parent
+ *  cut the link is no failure, which the event log would have as one (7024). */
 static DWORD WINAPI watch(void *unused)
 {
 	(void)unused;
@@ -123,7 +123,7 @@ static DWORD WINAPI watch(void *unused)
 	while (WaitForMultipleObjects(2, ends, FALSE, POLL_MS) == WAIT_TIMEOUT &&
 	       system_link_state(child.link) == ERROR_SUCCESS)
 		;
-	leave(SYSTEM_CHILD_CUT_OFF);
+	leave(SYSTEM_CHILD_DONE);
 	TerminateProcess(GetCurrentProcess(), EXIT_FAILED);
 	return 0;
 }
@@ -196,7 +196,8 @@ static void WINAPI service_main(DWORD count, wchar_t **arguments)
 	enum system_child_end end = join_parent();
 	if (end == SYSTEM_CHILD_DONE) {
 		child.work(child.link, child.user);
-		child.exit_status = 0;
+		/* stay: if the parent is killed now, nobody else is there to clean up. watch() ends this process. */
+		Sleep(INFINITE);
 	}
 	leave(end);
 }
@@ -225,9 +226,8 @@ int os_system_child_run(int argc, char **argv, void (*work)(struct os_link *link
 	const SERVICE_TABLE_ENTRYW services[] = {{no_name, service_main}, {NULL, NULL}};
 	child.work = work;
 	child.user = user;
-	child.exit_status = EXIT_FAILED;
 	if (read_arguments(argc, argv) && StartServiceCtrlDispatcherW(services))
-		return child.exit_status;
+		return EXIT_FAILED; /* what counts is what was reported to the service manager */
 	fprintf(stderr, "marsprobe: %s is for the service that marsprobe starts by itself; leave it out\n",
 		SYSTEM_ARGUMENT);
 	return EXIT_USAGE;

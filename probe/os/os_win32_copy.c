@@ -94,7 +94,7 @@ static bool bytes_copy(HANDLE from, HANDLE to)
 	char *piece = malloc(COPY_PIECE_BYTES);
 	DWORD got = 0, put = 0;
 	bool copied = false;
-	while (piece && ReadFile(from, piece, COPY_PIECE_BYTES, &got, NULL)) {
+	while (piece && !system_run_is_interrupted() && ReadFile(from, piece, COPY_PIECE_BYTES, &got, NULL)) {
 		copied = got == 0;
 		if (copied || !WriteFile(to, piece, got, &put, NULL) || put != got)
 			break;

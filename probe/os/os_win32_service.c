@@ -9,10 +9,11 @@
 
 enum {
 	POLL_MS = 50,
-	END_MS = 5000,	    /* for a child whose link was cut */
-	STOP_MS = 1000,	    /* after each harder means */
-	VANISH_MS = 2000,   /* for the service manager to forget a stopped service */
-	REASON_BYTES = 512, /* of one of several reasons */
+	END_MS = 5000,	      /* for a child whose link was cut */
+	STOP_MS = 1000,	      /* after each harder means */
+	VANISH_MS = 2000,     /* for the service manager to forget a stopped service */
+	INTERRUPT_MS = 10000, /* to remove what has started, when somebody wants this process to end */
+	REASON_BYTES = 512,   /* of one of several reasons */
 };
 
 struct os_system_run {
@@ -65,12 +66,11 @@ static void say(char *reason, size_t reason_bytes, const char *what, DWORD error
 static void say_stopped(char *reason, size_t reason_bytes, const SERVICE_STATUS_PROCESS *status)
 {
 	static const char *const ends[] = {
-		[SYSTEM_CHILD_DONE] = "it ended before it connected",
+		[SYSTEM_CHILD_DONE] = "it was stopped",
 		[SYSTEM_CHILD_NO_PARENT] = "it could not open this process, to watch over it",
 		[SYSTEM_CHILD_NO_PIPE] = "it could not open the pipe to this process",
 		[SYSTEM_CHILD_WRONG_SERVER] = "the pipe that it found belongs to another process",
 		[SYSTEM_CHILD_WRONG_ARGUMENTS] = "its arguments are not those that the service manager has",
-		[SYSTEM_CHILD_CUT_OFF] = "it was stopped",
 		[SYSTEM_CHILD_NO_MEMORY] = "it has no memory",
 	};
 	const char *what = "the service ended at once";
@@ -125,6 +125,48 @@ enum os_system_right os_system_run_right(void)
 		return OS_SYSTEM_NOT_ELEVATED;
 	CloseServiceHandle(manager);
 	return OS_SYSTEM_MAY_RUN;
+}
+
+/* ------------------------------------------------------------------ somebody wants this process to end */
+
+/* At other times the engine listens, or the child notices and cleans up; a child that does not run yet cannot. */
+static struct {
+	LONG came;
+	HANDLE missed; /* an event: whatever comes now comes after the start */
+} interrupt;
+
+/** Windows calls it in a thread of its own, and ends this process when it returns. Not so when a user logs off: every process of session 0
+ *  is told, whoever it was. */
+static BOOL WINAPI on_interrupt(DWORD event)
+{
+	if (event == CTRL_LOGOFF_EVENT)
+		return FALSE;
+	InterlockedExchange(&interrupt.came, 1);
+	WaitForSingleObject(interrupt.missed, INTERRUPT_MS);
+	return FALSE;
+}
+
+bool system_run_is_interrupted(void)
+{
+	return InterlockedCompareExchange(&interrupt.came, 0, 0) != 0;
+}
+
+static void interrupt_listen(void)
+{
+	if (!interrupt.missed)
+		interrupt.missed = CreateEventW(NULL, TRUE, FALSE, NULL);
+	ResetEvent(interrupt.missed);
+	SetConsoleCtrlHandler(on_interrupt, TRUE);
+}
+
+/** Returns if nobody wants this process to end. */
+static void interrupt_obey(void)
+{
+	if (system_run_is_interrupted())
+		os_exit((int)STATUS_CONTROL_C_EXIT); /* as Windows would have it */
+	/* first, as the system waits for a handler that runs before it takes one off the list */
+	SetEvent(interrupt.missed);
+	SetConsoleCtrlHandler(on_interrupt, FALSE);
 }
 
 /* ------------------------------------------------------------------ the start */
@@ -217,9 +259,10 @@ static bool start(struct os_system_run *run, char *reason, size_t reason_bytes)
 }
 
 /** Wait until something connects to the pipe, the service ends, or the time is up. */
-static bool wait_for_connection(struct os_system_run *run, ULONGLONG deadline_ms, char *reason, size_t reason_bytes)
+static bool wait_for_connection(struct os_system_run *run, int timeout_ms, char *reason, size_t reason_bytes)
 {
 	SERVICE_STATUS_PROCESS status;
+	ULONGLONG deadline_ms = GetTickCount64() + (ULONGLONG)timeout_ms;
 	while (!system_link_accept(run->link, POLL_MS)) {
 		DWORD error = GetLastError();
 		if (error != WAIT_TIMEOUT) {
@@ -230,7 +273,7 @@ static bool wait_for_connection(struct os_system_run *run, ULONGLONG deadline_ms
 			say_stopped(reason, reason_bytes, &status);
 			return false;
 		}
-		if (GetTickCount64() >= deadline_ms) {
+		if (system_run_is_interrupted() || GetTickCount64() >= deadline_ms) {
 			snprintf(reason, reason_bytes,
 				 "the service started and did not connect in time; a security product may hold it");
 			return false;
@@ -252,7 +295,7 @@ static bool check_child(struct os_system_run *run, char *reason, size_t reason_b
 	return same;
 }
 
-static bool start_steps(struct os_system_run *run, ULONGLONG deadline_ms, char *reason, size_t reason_bytes)
+static bool start_steps(struct os_system_run *run, int timeout_ms, char *reason, size_t reason_bytes)
 {
 	wchar_t id[SYSTEM_ID_DIGITS + 1], key[SYSTEM_KEY_DIGITS + 1];
 	if (!system_digits(id, SYSTEM_ID_DIGITS) || !system_digits(key, SYSTEM_KEY_DIGITS)) {
@@ -274,19 +317,22 @@ static bool start_steps(struct os_system_run *run, ULONGLONG deadline_ms, char *
 		say(reason, reason_bytes, "creating a pipe failed", GetLastError(), "");
 		return false;
 	}
-	return create(run, key, reason, reason_bytes) && start(run, reason, reason_bytes) &&
-	       wait_for_connection(run, deadline_ms, reason, reason_bytes) && check_child(run, reason, reason_bytes);
+	return !system_run_is_interrupted() && create(run, key, reason, reason_bytes) && !system_run_is_interrupted() &&
+	       start(run, reason, reason_bytes) && wait_for_connection(run, timeout_ms, reason, reason_bytes) &&
+	       check_child(run, reason, reason_bytes);
 }
 
 struct os_system_run *os_system_run_start(int timeout_ms, char *reason, size_t reason_bytes)
 {
 	char failed[REASON_BYTES] = "no memory", left[REASON_BYTES] = "";
 	struct os_system_run *run = calloc(1, sizeof(*run));
-	if (run && start_steps(run, GetTickCount64() + (ULONGLONG)timeout_ms, failed, sizeof(failed)))
-		return run;
-	bool clean = os_system_run_end(run, left, sizeof(left));
-	snprintf(reason, reason_bytes, "%s%s%s", failed, clean ? "" : "; and then: ", left);
-	return NULL;
+	interrupt_listen();
+	bool started = run && start_steps(run, timeout_ms, failed, sizeof(failed)) && !system_run_is_interrupted();
+	bool clean = started || os_system_run_end(run, left, sizeof(left));
+	interrupt_obey();
+	if (!started)
+		snprintf(reason, reason_bytes, "%s%s%s", failed, clean ? "" : "; and then: ", left);
+	return started ? run : NULL;
 }
 
 struct os_link *os_system_run_link(struct os_system_run *run)
@@ -331,9 +377,10 @@ static bool service_vanished(struct os_system_run *run)
 	run->service = NULL;
 	for (ULONGLONG deadline = GetTickCount64() + VANISH_MS;; Sleep(POLL_MS)) {
 		SC_HANDLE again = OpenServiceW(run->manager, run->name, SERVICE_QUERY_STATUS);
-		if (!again)
-			return GetLastError() == ERROR_SERVICE_DOES_NOT_EXIST;
-		CloseServiceHandle(again);
+		if (!again && GetLastError() == ERROR_SERVICE_DOES_NOT_EXIST)
+			return true;
+		if (again)
+			CloseServiceHandle(again);
 		if (GetTickCount64() >= deadline)
 			return false;
 	}

@@ -41,7 +41,6 @@ enum system_child_end {
 	SYSTEM_CHILD_NO_PIPE,
 	SYSTEM_CHILD_WRONG_SERVER,
 	SYSTEM_CHILD_WRONG_ARGUMENTS,
-	SYSTEM_CHILD_CUT_OFF,
 	SYSTEM_CHILD_NO_MEMORY,
 };
 
@@ -60,13 +59,17 @@ DWORD system_link_state(struct os_link *link);
 /** End the link for both sides: whoever waits in it, here or there, returns. NULL is allowed. */
 void system_link_cut(struct os_link *link);
 
+/** Does somebody want this process to end, by Ctrl-C or by closing its window, while a run starts? */
+bool system_run_is_interrupted(void);
+
 /* The copy. Its handles deny deletion, which is how another run tells a live one from what a killed one left behind. */
 struct system_copy {
 	wchar_t *directory, *image;	   /* malloc()ed; NULL until they exist */
 	HANDLE directory_lock, image_lock; /* NULL for none */
 };
 
-/** Copy this program into a fresh directory that only SYSTEM and Administrators may write. False with the reason; what is half made
+/** Copy this program into a fresh directory that only SYSTEM and Administrators may write. False with the reason, also if
+ *  system_run_is_interrupted(); what is half made
  *  still goes to system_copy_remove(). */
 bool system_copy_make(struct system_copy *copy, const wchar_t *id, char *reason, size_t reason_bytes);
 /** Let go of the copy and remove it; tries for 2 s. False, with the reason, if it is still there. */

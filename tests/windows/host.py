@@ -66,6 +66,23 @@ class Host:
             found |= {os.path.join(folder, name) for name in folders + names}
         return {path for path in found if not path.endswith(OF_WINE)}
 
+    def copies(self):
+        """The directories with a copy of ours."""
+        return list(pathlib.Path(self.wine.prefix).glob("drive_c/Program Files/marsprobe-*"))
+
+    @staticmethod
+    def children():
+        """Process ids of the services of ours."""
+        found = []
+        for process in pathlib.Path("/proc").glob("[0-9]*"):
+            try:
+                words = (process / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if b"--system-run" in words:
+                found.append(int(process.name))
+        return found
+
     def left(self):
         """Everything of ours that is still there: services, files, processes."""
         files = sorted(path for path in self.files() - self.begin if OURS in path.lower())

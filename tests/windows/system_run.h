@@ -3,7 +3,7 @@
 
 /*
  * What the tests of the run as LocalSystem share. Such a test links the os floor alone, and is three programs in one: the test, the parent
- * of runs that it kills (--parent), and the service (as os_system_child_is_wanted() says). It needs an elevated prompt, or Wine, and
+ * of runs that it kills (--parent, --idle), and the service (as os_system_child_is_wanted() says). It needs an elevated prompt, or Wine, and
  * removes what killed runs of marsprobe left on the machine.
  */
 
@@ -173,12 +173,12 @@ static inline HANDLE spawn(const wchar_t *argument)
 	return started.hProcess;
 }
 
-/** What --parent does: a run whose child hangs, until somebody kills this process. */
-static inline int be_parent(void)
+/** What --parent and --idle do: a run whose child hangs, or has done its work, until somebody kills this process. */
+static inline int be_parent(const char *order)
 {
 	char reason[512] = "";
 	struct os_system_run *run = os_system_run_start(TIMEOUT_MS, reason, sizeof(reason));
-	if (!run || !os_link_send(os_system_run_link(run), "hang", 4)) {
+	if (!run || !os_link_send(os_system_run_link(run), order, strlen(order))) {
 		printf("parent: %s\n", reason);
 		fflush(stdout);
 		return 1;
@@ -202,7 +202,7 @@ static inline int system_run_main(int argc, char **argv, void (*test)(void))
 	if (argc > 1 && strcmp(argv[1], "--sleep") == 0)
 		Sleep(INFINITE);
 	if (argc > 1)
-		return be_parent();
+		return be_parent(strcmp(argv[1], "--idle") == 0 ? "end" : "hang");
 	CHECK_INT(os_system_run_right(), OS_SYSTEM_MAY_RUN);
 	test();
 	return check_summary();

@@ -9,9 +9,9 @@ enum {
 
 /* ------------------------------------------------------------------ killed parents */
 
-static void check_killed_parent(void)
+static void check_killed_parent(const wchar_t *argument)
 {
-	HANDLE parent = spawn(L"--parent");
+	HANDLE parent = spawn(argument);
 	for (int i = 0; i < 100 && services(L"marsprobe-system-", NULL, 0) == 0; i++)
 		Sleep(100);
 	Sleep(2000);
@@ -154,7 +154,8 @@ static void check_false_parents(void)
 
 static void test(void)
 {
-	check_killed_parent();
+	check_killed_parent(L"--parent");
+	check_killed_parent(L"--idle");
 	check_kills_after_the_creation();
 	check_kills_at_any_moment();
 	check_intruder();

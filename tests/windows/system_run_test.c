@@ -59,15 +59,28 @@ static void check_whole_run(void)
 	end(run);
 }
 
-/** What the child sent last is read although it has ended since; then comes the end. */
+/** A child that has done its work stays until the run ends. Who stops its service ends it, and the last that it sent is still read. */
 static void check_last_words(void)
 {
+	wchar_t name[64] = L"";
+	size_t length = 0;
+	SERVICE_STATUS status;
 	struct os_system_run *run = start();
 	if (!run)
 		return;
-	size_t length = 0;
 	CHECK(os_link_send(os_system_run_link(run), "end", 3));
 	Sleep(1000);
+	CHECK_INT(services(L"marsprobe-system-", name, 64), 1);
+	SC_HANDLE manager = OpenSCManagerW(NULL, NULL, SC_MANAGER_CONNECT);
+	SC_HANDLE service = OpenServiceW(manager, name, SERVICE_STOP | SERVICE_QUERY_STATUS);
+	CHECK(QueryServiceStatus(service, &status) && status.dwCurrentState == SERVICE_RUNNING);
+	CHECK(ControlService(service, SERVICE_CONTROL_STOP, &status));
+	for (int i = 0; i < 100 && status.dwCurrentState != SERVICE_STOPPED; i++, Sleep(50))
+		QueryServiceStatus(service, &status);
+	/* an order that was obeyed is no failure for the event log */
+	CHECK_INT(status.dwWin32ExitCode, NO_ERROR);
+	CloseServiceHandle(service);
+	CloseServiceHandle(manager);
 	char *last = os_link_receive(os_system_run_link(run), MESSAGE_MAX, &length);
 	CHECK_TEXT(last, "last");
 	free(last);

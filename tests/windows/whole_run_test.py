@@ -1,6 +1,7 @@
 """From start to removal: what a whole run of the program as user and as SYSTEM reads, shows, and leaves behind by each ending."""
 import os
 import signal
+import time
 
 from host import INTERNET_SETTINGS
 
@@ -74,3 +75,36 @@ def test_killed_parent_leaves_nothing(host):
     os.kill(parent.pid, signal.SIGKILL)
     parent.wait()
     host.assert_nothing_is_left(SECONDS_TO_GO)
+
+
+def interrupt(host, seconds_later):
+    """Press Ctrl-C so long after the directory of the copy has appeared: before the service, or while it starts."""
+    begin = len(host.copies())
+    parent = host.start("--timeout", "60")
+    host.wait_until(lambda: len(host.copies()) > begin, 20, lambda: "no copy was made")
+    time.sleep(seconds_later)
+    os.kill(parent.pid, signal.SIGINT)
+    parent.wait(timeout=SECONDS_TO_GO)
+
+
+def test_ctrl_c_while_the_service_starts_leaves_nothing(host):
+    host.lab.edge.drop(proto="tcp")
+    for milliseconds in (0, 0, 0, 20, 50, 100, 200, 400, 800):
+        interrupt(host, milliseconds / 1000)
+        host.assert_nothing_is_left(SECONDS_TO_GO)
+
+
+def test_killed_service_is_told_of_and_leaves_nothing(host):
+    host.lab.edge.drop(proto="tcp")
+    parent = host.start("--timeout", "5", "--report", f"json={host.probe.out}/killed.json")
+    host.wait_until(host.children, 20, lambda: "no service was started")
+    time.sleep(1)
+    for pid in host.children():
+        os.kill(pid, signal.SIGKILL)
+    assert parent.wait(timeout=60) != 0
+    report = host.probe.read_json("killed")
+    system = next(i for i in report["identities"] if i["id"] == "system")
+    assert system["mode"] == "unavailable" and "ended without an answer" in system["why"], system
+    assert any(p["verdict"]["status"] == "fail" for p in report["paths"] if p["identity"] == "user")
+    assert all(p["verdict"]["status"] == "inconclusive" for p in report["paths"] if p["identity"] == "system")
+    host.assert_nothing_is_left()
