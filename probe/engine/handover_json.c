@@ -29,6 +29,20 @@ static json_t *pem_to_json(const struct pem *pem)
 	return json;
 }
 
+/* A password is bytes, in whatever encoding its file has: a character for each, up to U+00FF. */
+static json_t *bytes_to_json(const char *bytes)
+{
+	if (!bytes)
+		return json_null();
+	struct strbuf wide;
+	strbuf_init(&wide);
+	for (; *bytes; bytes++)
+		utf8_add(&wide, (unsigned char)*bytes);
+	json_t *json = json_stringn(wide.data, wide.length);
+	strbuf_free(&wide);
+	return json;
+}
+
 static json_t *routes_to_json(const struct plan_options *plan)
 {
 	json_t *routes = json_array();
@@ -58,7 +72,7 @@ void handover_to_json(const struct handover *handover, struct strbuf *out)
 		"resolvers", resolvers_to_json(engine->resolvers), "control_resolver",
 		text_or_null(engine->control_resolver), "timeout_us", (json_int_t)engine->timeout_us, "deadline_us",
 		(json_int_t)engine->deadline_us, "parallel", (int)engine->parallel, "experiments", engine->experiments,
-		"proxy_user", text_or_null(engine->proxy_user), "proxy_password", text_or_null(engine->proxy_password),
+		"proxy_user", text_or_null(engine->proxy_user), "proxy_password", bytes_to_json(engine->proxy_password),
 		"agent_proxy", text_or_null(handover->agent_proxy), "agent_source",
 		text_or_null(handover->agent_source), "ca", pem_to_json(engine->ca), "settings_given",
 		handover->settings_given);
@@ -74,6 +88,19 @@ void handover_to_json(const struct handover *handover, struct strbuf *out)
 static const char *text_of(struct arena *arena, json_t *json, const char *name)
 {
 	return arena_strdup(arena, json_string_value(json_object_get(json, name)));
+}
+
+/* The reverse of bytes_to_json(). */
+static const char *bytes_of(struct arena *arena, json_t *json, const char *name)
+{
+	json_t *item = json_object_get(json, name);
+	const char *wide = json_string_value(item), *end = wide + json_string_length(item);
+	if (!wide)
+		return NULL;
+	char *bytes = arena_alloc(arena, (size_t)(end - wide) + 1), *to = bytes;
+	for (uint32_t code = 0; wide < end; *to++ = (char)code)
+		wide += utf8_decode(wide, (size_t)(end - wide), &code);
+	return bytes;
 }
 
 static bool read_routes(struct arena *arena, json_t *json, struct plan_options *plan)
@@ -118,7 +145,7 @@ static void read_engine(struct arena *arena, json_t *json, struct engine_options
 	engine->resolvers = read_resolvers(arena, json);
 	engine->control_resolver = text_of(arena, json, "control_resolver");
 	engine->proxy_user = text_of(arena, json, "proxy_user");
-	engine->proxy_password = text_of(arena, json, "proxy_password");
+	engine->proxy_password = bytes_of(arena, json, "proxy_password");
 	if (!ca)
 		return;
 	struct pem *pem = arena_alloc(arena, sizeof(*pem));

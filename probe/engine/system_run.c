@@ -19,7 +19,8 @@ enum { MESSAGE_ORDER = 'O', MESSAGE_STOP = 'S', MESSAGE_FOUND = 'F', MESSAGE_ERR
 
 struct system_run {
 	struct os_system_run *process;
-	struct strbuf order; /* a whole message */
+	struct os_link *link; /* outlives the process */
+	struct strbuf order;  /* a whole message */
 	uv_async_t heard;
 	uv_timer_t patience;
 	/* under the lock: */
@@ -50,6 +51,7 @@ struct system_run *system_run_start(char *reason, size_t reason_bytes)
 		return NULL;
 	struct system_run *system = xcalloc(1, sizeof(*system));
 	system->process = process;
+	system->link = os_system_run_link(process);
 	strbuf_init(&system->order);
 	uv_mutex_init(&system->lock);
 	return system;
@@ -66,12 +68,14 @@ bool system_run_end(struct system_run *system, char *reason, size_t reason_bytes
 	return !system || os_system_run_end(system->process, reason, reason_bytes);
 }
 
-/* In a thread of its own: reading blocks. */
-static void listen_to(void *argument)
+/* In a thread of its own: writing blocks while the other process does not read, and reading anyway. */
+static void order_and_listen(void *argument)
 {
 	struct system_run *system = argument;
 	size_t length = 0;
-	char *answer = os_link_receive(os_system_run_link(system->process), MESSAGE_MAX_BYTES, &length);
+	bool sent = os_link_send(system->link, system->order.data, system->order.length);
+	strbuf_free(&system->order);
+	char *answer = sent ? os_link_receive(system->link, MESSAGE_MAX_BYTES, &length) : NULL;
 	uv_mutex_lock(&system->lock);
 	system->answer = answer;
 	system->length = length;
@@ -113,12 +117,17 @@ void system_run_begin(struct run *run)
 	uv_timer_init(&run->loop, &system->patience);
 	system->heard.data = system->patience.data = run;
 	system->listening = run->system_open = true;
-	bool sent = os_link_send(os_system_run_link(system->process), system->order.data, system->order.length);
-	strbuf_free(&system->order);
-	if (sent && os_thread_detached(listen_to, system))
+	if (os_thread_detached(order_and_listen, system))
 		return;
 	system->over = true;
 	stop_listening(run);
+}
+
+/* In a thread of its own too: it waits until the order is out. */
+static void send_stop(void *argument)
+{
+	struct system_run *system = argument;
+	send_message(system->link, MESSAGE_STOP, NULL, 0);
 }
 
 void system_run_cut(struct run *run)
@@ -126,7 +135,7 @@ void system_run_cut(struct run *run)
 	struct system_run *system = run->options->system_run;
 	if (!run->system_open)
 		return;
-	send_message(os_system_run_link(system->process), MESSAGE_STOP, NULL, 0);
+	os_thread_detached(send_stop, system);
 	uv_timer_start(&system->patience, on_patience_over, GRACE_MS, 0);
 }
 
@@ -198,8 +207,6 @@ static bool take_order(struct os_link *link, struct handover *out, struct err *e
 	bool taken = message && length && message[0] == MESSAGE_ORDER
 			     ? handover_from_json(message + 1, length - 1, out, err)
 			     : err_set(err, "no order came");
-	if (message)
-		memset(message, 0, length); /* it held a password */
 	free(message);
 	return taken;
 }

@@ -39,7 +39,7 @@ static void everything_comes_back(void)
 						 .control_resolver = "10.0.0.99",
 						 .ca = &pem,
 						 .proxy_user = "CORP\\anna",
-						 .proxy_password = "sesame \"1\""},
+						 .proxy_password = "sesame \"1\" \xe4\x80\xff"},
 			      };
 	struct target *target = report_add_target(in.report);
 	target->name = "one.example";
@@ -63,7 +63,7 @@ static void everything_comes_back(void)
 	CHECK(back.engine.resolvers[2] == NULL);
 	CHECK_TEXT(back.engine.control_resolver, "10.0.0.99");
 	CHECK_TEXT(back.engine.proxy_user, "CORP\\anna");
-	CHECK_TEXT(back.engine.proxy_password, "sesame \"1\"");
+	CHECK_TEXT(back.engine.proxy_password, in.engine.proxy_password);
 	CHECK(strstr(back.engine.ca->text, "BEGIN CERTIFICATE") != NULL);
 	report_free(in.report);
 	report_free(back.report);
