@@ -127,10 +127,10 @@ static size_t body_wanted(const char *bytes, const char *body)
 	return announced < BODY_HEAD_MAX ? (size_t)announced : BODY_HEAD_MAX;
 }
 
-static void keep_body(struct transfer *transfer, const char *head, const char *body, size_t length)
+static void keep_body(struct transfer *transfer, bool is_chunked, const char *body, size_t length)
 {
 	const char *line_end = memchr(body, '\n', length);
-	if (raw_header(head, body, "transfer-encoding:") && line_end) { /* the first chunk's size */
+	if (is_chunked && line_end) { /* the first chunk's size */
 		length -= (size_t)(line_end + 1 - body);
 		body = line_end + 1;
 	}
@@ -170,7 +170,7 @@ static enum look look_at_http(struct transfer *transfer, const char *bytes, size
 	bool refused = length > 9 && !(bytes[8] == ' ' && bytes[9] == '2');
 	if (body && refused && !transfer_is_proxied_get(transfer)) {
 		size_t got = (size_t)(bytes + length - body);
-		keep_body(transfer, bytes, body, got);
+		keep_body(transfer, raw_header(bytes, body, "transfer-encoding:") != NULL, body, got);
 		if (got < body_wanted(bytes, body) && length < PEEK_BYTES_MAX && may_wait(transfer))
 			return LOOK_HOLD;
 	}
@@ -188,7 +188,15 @@ static bool has_lost_the_start(const struct transfer *transfer, size_t length)
 	return length < PEEK_BYTES_MAX && info.bytes_received - transfer->received_before > (int64_t)length + 1;
 }
 
-/* A SOCKS5 reply starts with 5 (RFC 1928 3), a SOCKS4 one with 0. */
+/* A SOCKS5 reply starts with 5 (RFC 1928 3), a SOCKS4 one with 0. The answer to a password starts with 1 (RFC 1929 2): it is the first
+ * that we see where libcurl has read the reply before it at once, and the system does not count the bytes. */
+static bool may_be_socks(const struct transfer *transfer, char first)
+{
+	if (transfer->via.scheme == VIA_SOCKS4)
+		return first == 0;
+	return first == 5 || (first == 1 && transfer->auth != PROXY_AUTH_NONE);
+}
+
 enum look proxy_tap_look(struct transfer *transfer, const char *bytes, size_t length)
 {
 	if (has_lost_the_start(transfer, length)) {
@@ -197,14 +205,24 @@ enum look proxy_tap_look(struct transfer *transfer, const char *bytes, size_t le
 	}
 	if (transfer_by_http_proxy(transfer))
 		return look_at_http(transfer, bytes, length);
-	char wanted = transfer->via.scheme == VIA_SOCKS4 ? 0 : 5;
-	if (bytes[0] != wanted)
+	if (!may_be_socks(transfer, bytes[0]))
 		return malformed(transfer, bytes, length);
 	transfer->reply_looked_at = true;
 	return LOOK_GO_ON;
 }
 
 /* ------------------------------------------------------------------ the reply */
+
+/* The refusal of a CONNECT whose head libcurl took in the turn in which it sent the request, before we looked: the body waits behind it. */
+static void look_for_body(struct transfer *transfer)
+{
+	char bytes[BODY_HEAD_MAX];
+	if (transfer->reply_looked_at || transfer->via.scheme != VIA_HTTP || transfer_is_proxied_get(transfer))
+		return;
+	size_t got = socket_tap_peek(transfer, bytes, sizeof(bytes));
+	if (got)
+		keep_body(transfer, header_find(&transfer->reply.headers, "transfer-encoding") != NULL, bytes, got);
+}
 
 void proxy_tap_header(struct transfer *transfer, const char *line, size_t length)
 {
@@ -220,8 +238,10 @@ void proxy_tap_header(struct transfer *transfer, const char *line, size_t length
 		return;
 	if (reply->status / 100 == 2)
 		transfer_advance(transfer, transfer_step_after(transfer, STEP_PROXY));
-	else if (transfer->auth == PROXY_AUTH_NONE || reply->status != 407)
+	else if (transfer->auth == PROXY_AUTH_NONE || reply->status != 407) {
+		look_for_body(transfer);
 		transfer_end_soon(transfer);
+	}
 }
 
 /* libcurl says in passing why GSSAPI or SSPI gave no token, and goes on without one. */
