@@ -49,6 +49,7 @@ class Lab:
         self.names = Names()
         self.processes, self.pending = [], []
         self.arguments, self.environment, self.prefix = [], {}, []
+        self.slowness = 1  # how much longer the program may take for what it does in no time
         self._make_nodes()
         self._make_lan()
         self._make_internet()

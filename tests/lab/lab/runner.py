@@ -15,6 +15,8 @@ from .scenario import Result, judge, same_judgement
 
 LIMIT_SECONDS = 90
 STAGE_TIMEOUT = "2"
+# Each call of a socket asks Wine's server.
+WINE_SLOWNESS = 3
 KEPT_ENVIRONMENT = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS")
 
 
@@ -35,6 +37,7 @@ class Probe:
         self.commands = []
         self.wine = wine.on_client(lab) if wine.is_exe(program) else None
         self.words = wine.loaded(self.program)
+        lab.slowness = WINE_SLOWNESS if self.wine else 1
         if self.wine and not elevated:
             self.words[1:1] = [str(wine.limited(lab.build))]
 
@@ -99,7 +102,7 @@ class Probe:
 
 def slowness(program, build):
     """How much longer a run may take than the program as it is: sanitizers and Wine's server take their time."""
-    return 4.0 if "sanitize" in str(build) else 2.0 if wine.is_exe(program) else 1.0
+    return 4.0 if "sanitize" in str(build) else WINE_SLOWNESS if wine.is_exe(program) else 1.0
 
 
 def run_scenario(scenario, program, build, keep, keep_all=False):

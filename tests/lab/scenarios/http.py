@@ -132,34 +132,34 @@ def plain_request_of_one_host_is_swallowed(lab):
 
 # ---------------------------------------------------------------- limits of the run
 
-@scenario(Expect(exit=3, cause="meas_budget_cut_short", status="inconclusive", finding="warn", targets=LOGIN, seconds=3),
-          arguments=("--deadline", "1"))
+@scenario(Expect(exit=3, cause="meas_budget_cut_short", status="inconclusive", finding="warn", targets=LOGIN, seconds=3))
 def deadline_comes_before_the_timeout(lab):
+    lab.arguments += ["--deadline", str(lab.slowness), "--timeout", str(2 * lab.slowness)]
     lab.edge.drop(dst=LOGIN)
     result = yield
     assert result.report["run"]["end_reason"] == "deadline"
-    assert 900 <= result.report["run"]["duration_ms"] <= 2000, result.report["run"]["duration_ms"]
+    assert 0.9 <= result.report["run"]["duration_ms"] / 1000 / lab.slowness <= 2, result.report["run"]["duration_ms"]
 
 
 @scenario(Expect(exit=3, cause="meas_interrupted", status="inconclusive", finding="warn", targets=LOGIN, seconds=3))
 def interrupted_while_one_name_hangs(lab):
     lab.edge.drop(dst=LOGIN)
-    lab.prefix = ["timeout", "--signal=INT", "--preserve-status", "1"]
+    lab.prefix = ["timeout", "--signal=INT", "--preserve-status", str(lab.slowness)]
     result = yield
     assert result.report["run"]["end_reason"] == "interrupted"
-    assert "ended_at" in result.report["run"] and result.report["run"]["duration_ms"] <= 2000
+    assert "ended_at" in result.report["run"] and result.report["run"]["duration_ms"] <= 2000 * lab.slowness
 
 
 @scenario(Expect(exit=3, cause="meas_interrupted", status="inconclusive", finding="warn", seconds=2))
 def interrupted_while_everything_hangs(lab):
     lab.edge.drop(proto="tcp")
-    lab.prefix = ["timeout", "--signal=INT", "--preserve-status", "0.5"]
+    lab.prefix = ["timeout", "--signal=INT", "--preserve-status", str(0.5 * lab.slowness)]
     result = yield
     assert result.report["run"]["end_reason"] == "interrupted"
     assert all(a["failure"] == "interrupted_error" for p in result.paths("login.*") for a in p["attempts"])
 
 
-@scenario(Expect(exit=1, cause="tls_plain_reply", stage="tls", targets=LOGIN, warnings=("meas_budget_cut_short",)),
-          arguments=("--deadline", "1"))
+@scenario(Expect(exit=1, cause="tls_plain_reply", stage="tls", targets=LOGIN, warnings=("meas_budget_cut_short",)))
 def deadline_and_a_fault_that_was_found_before_it(lab):
+    lab.arguments += ["--deadline", str(lab.slowness)]
     lab.stub(r"plain:SSH-2.0-x\r\n", LOGIN)
