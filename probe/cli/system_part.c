@@ -75,7 +75,7 @@ void system_part_end(const struct system_part *part)
 {
 	char reason[512] = "";
 	if (!system_run_end(part->run, reason, sizeof(reason)))
-		complain("%s", reason);
+		complain("%s; the next run from an elevated prompt tries again", reason);
 }
 
 /* ------------------------------------------------------------------ the process that runs as SYSTEM */

@@ -75,7 +75,7 @@ static void say_stopped(char *reason, size_t reason_bytes, const SERVICE_STATUS_
 	};
 	const char *what = "the service ended at once";
 	DWORD end = status->dwServiceSpecificExitCode;
-	if (status->dwWin32ExitCode != ERROR_SERVICE_SPECIFIC_ERROR)
+	if (status->dwWin32ExitCode != ERROR_SERVICE_SPECIFIC_ERROR && status->dwWin32ExitCode != NO_ERROR)
 		say(reason, reason_bytes, what, status->dwWin32ExitCode, "");
 	else if (end < sizeof(ends) / sizeof(ends[0]))
 		snprintf(reason, reason_bytes, "%s: %s", what, ends[end]);
@@ -288,7 +288,9 @@ static bool check_child(struct os_system_run *run, char *reason, size_t reason_b
 	SERVICE_STATUS_PROCESS status;
 	DWORD connected = system_link_peer(run->link);
 	bool same = query(run, &status) && run->id != 0 && status.dwProcessId == run->id && connected == run->id;
-	if (!same)
+	if (!same && run->id != 0 && connected == run->id && status.dwCurrentState == SERVICE_STOPPED)
+		say_stopped(reason, reason_bytes, &status);
+	else if (!same)
 		snprintf(reason, reason_bytes,
 			 "process %lu connected to the pipe, and the service's process is %lu; nothing was told to it",
 			 connected, status.dwProcessId);
