@@ -51,7 +51,8 @@ void say_more(struct strbuf *out, size_t count)
 void say_target(struct strbuf *out, const struct target *target)
 {
 	strbuf_add(out, target->name ? target->name : say_text(SAY_UNKNOWN));
-	bool has_port = target->name && target->host && strcmp(target->name, target->host) != 0; /* given as host:port */
+	bool has_port =
+		target->name && target->host && strcmp(target->name, target->host) != 0; /* given as host:port */
 	if (!has_port && target->port != 443 && target->port != NOT_MEASURED)
 		strbuf_printf(out, ":%d", target->port);
 }

@@ -103,6 +103,14 @@ static bool note_roots(struct report *report, const struct options *options, str
 	return true;
 }
 
+/* Whether they can be used is seen before anything else is begun. */
+static bool load_anchors(struct arena *arena, const struct options *options, struct pem *out, struct err *err)
+{
+	struct text_list prints = {0};
+	return !options->ca_file || (engine_pem_read(arena, options->ca_file, out, err) &&
+				     engine_pem_fingerprints(arena, out, &prints, err));
+}
+
 /* The arguments as given; a URL loses what may be secret. */
 static void note_arguments(struct report *report, int argc, char **argv)
 {
@@ -150,6 +158,7 @@ static void show_progress(const struct engine_progress *progress, void *user)
 struct inputs {
 	struct settings_input settings;
 	struct machine machine;
+	struct pem ca;
 };
 
 /* An option, or an export of another machine, says it; else the agent of this machine is asked. */
@@ -165,6 +174,7 @@ static void gather_inputs(struct arena *arena, const struct options *options, co
 			  struct inputs *out)
 {
 	*out = (struct inputs){
+		.ca = out->ca,
 		.settings = {.arena = arena,
 			     .registry = registry,
 			     .environment = os_environment(),
@@ -178,9 +188,6 @@ static bool run_engine(struct report *report, const struct plan *plan, const str
 		       const struct inputs *inputs, const struct system_part *system, struct err *err)
 {
 	bool live = !options->quiet && os_is_terminal(2);
-	struct pem ca;
-	if (options->ca_file && !engine_pem_read(report->arena, options->ca_file, &ca, err))
-		return false;
 	const char **resolvers = arena_alloc(report->arena, (options->resolvers.count + 1) * sizeof(*resolvers));
 	for (size_t i = 0; i < options->resolvers.count; i++)
 		resolvers[i] = options->resolvers.items[i];
@@ -191,7 +198,7 @@ static bool run_engine(struct report *report, const struct plan *plan, const str
 		.experiments = !options->no_experiments,
 		.resolvers = options->resolvers.count ? resolvers : NULL,
 		.control_resolver = options->control_resolver,
-		.ca = options->ca_file ? &ca : NULL,
+		.ca = options->ca_file ? &inputs->ca : NULL,
 		.proxy_user = options->proxy_user,
 		.proxy_password = options->proxy_password,
 		.machine = &inputs->machine,
@@ -211,13 +218,13 @@ int check_command(struct arena *arena, const struct options *options, int argc, 
 {
 	struct err err;
 	struct registry *registry;
-	struct inputs inputs;
+	struct inputs inputs = {0};
 	struct settings settings = {0};
 	struct plan plan = {0};
 	struct system_part system;
 	struct report *report = report_new();
 	if (!load_registry(arena, options, &registry, &err) || !load_targets(report, options, &err) ||
-	    !note_roots(report, options, &err)) {
+	    !note_roots(report, options, &err) || !load_anchors(report->arena, options, &inputs.ca, &err)) {
 		complain("%s", err.text);
 		return EXIT_USAGE;
 	}
@@ -240,7 +247,7 @@ int check_command(struct arena *arena, const struct options *options, int argc, 
 	system_part_end(&system);
 	if (!done) {
 		complain("%s", err.text);
-		return options->ca_file && strstr(err.text, options->ca_file) ? EXIT_USAGE : EXIT_TOOL;
+		return EXIT_TOOL;
 	}
 	diagnose(report);
 	int status = diagnose_exit_status(report);

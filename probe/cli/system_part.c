@@ -40,10 +40,11 @@ void system_part_start(struct arena *arena, const struct options *options, const
 	case OS_SYSTEM_MAY_RUN:
 		break;
 	}
-	warn(options, "to see what the agent will see, this check runs as SYSTEM too: in a service of its own that is "
-		      "removed at "
-		      "the end. The event log will note that it was installed (System log, event 7045). "
-		      "--identity user avoids it");
+	/* even with -q: it is left in a log that others read */
+	complain("to see what the agent will see, this check runs as SYSTEM too, in a service of its own that is "
+		 "removed at the "
+		 "end. The event log will note that it was installed (System log, event 7045). --identity user avoids "
+		 "it");
 	out->run = system_run_start(reason, sizeof(reason));
 	if (out->run) {
 		out->state = "started";

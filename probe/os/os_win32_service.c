@@ -120,11 +120,7 @@ static SC_HANDLE manager_open(void)
 
 enum os_system_right os_system_run_right(void)
 {
-	SC_HANDLE manager = is_elevated() ? manager_open() : NULL;
-	if (!manager)
-		return OS_SYSTEM_NOT_ELEVATED;
-	CloseServiceHandle(manager);
-	return OS_SYSTEM_MAY_RUN;
+	return is_elevated() ? OS_SYSTEM_MAY_RUN : OS_SYSTEM_NOT_ELEVATED;
 }
 
 /* ------------------------------------------------------------------ somebody wants this process to end */
