@@ -87,7 +87,8 @@ struct blocking *blocking_start(uv_loop_t *loop, const struct blocking_call *cal
 	blocking->holders = 2;
 	blocking->heard = true;
 	uv_update_time(loop);
-	uv_timer_start(&blocking->patience, on_patience_over, (uint64_t)(call->patience_us / 1000), 0);
+	int64_t patience_us = call->patience_us > 0 ? call->patience_us : 0;
+	uv_timer_start(&blocking->patience, on_patience_over, (uint64_t)(patience_us / 1000), 0);
 	if (os_thread_detached(thread_run, blocking))
 		return blocking;
 	blocking->holders = 1;

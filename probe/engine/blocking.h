@@ -12,7 +12,7 @@ struct blocking_call {
 	void (*work)(void *data);    /* in the thread */
 	void (*release)(void *data); /* frees data, once nobody needs it; in either thread */
 	void *data;		     /* nothing in it may be the caller's: the thread may outlive the run */
-	int64_t patience_us;
+	int64_t patience_us;	     /* below 0 is none */
 	/* On the loop, once, never inside blocking_start(). Finished: work() has returned, and data may be read until done() returns.
 	 * Else the thread was abandoned, or there was none: hands off data. */
 	void (*done)(bool finished, void *user);
