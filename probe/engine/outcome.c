@@ -181,12 +181,19 @@ static enum failure unfinished_head(struct transfer *transfer, struct ending end
 	return FAILURE_PROXY_MALFORMED;
 }
 
-/* Closed without a status line, but not without a byte: libcurl read them in the turn in which it sent the request, and kept them. One byte
- * may be the FIN. */
+static bool is_no_http(struct ending ending)
+{
+	return ending.by_curl && (ending.code == CURLE_UNSUPPORTED_PROTOCOL || ending.code == CURLE_WEIRD_SERVER_REPLY);
+}
+
+/* Closed without a status line, but not without a byte: libcurl read them in the turn in which it sent the request, and says so, or kept
+ * them. One byte may be the FIN. */
 static enum failure unanswered(struct transfer *transfer, struct ending ending)
 {
 	const struct socket_facts *facts = &transfer->socket;
 	enum failure failure = broken(transfer, ending);
+	if (is_no_http(ending) && transfer->via.scheme == VIA_HTTP)
+		return FAILURE_PROXY_MALFORMED;
 	bool closed = failure == FAILURE_EOF || failure == FAILURE_CONNECTION_RESET;
 	if (closed && transfer->via.scheme == VIA_HTTP && facts->has_info && transfer->received_before >= 0 &&
 	    facts->info.bytes_received - transfer->received_before > 1)
@@ -231,10 +238,9 @@ static enum failure proxy_end(struct transfer *transfer, struct ending ending)
 
 static enum failure http_failure(struct transfer *transfer, struct ending ending)
 {
-	bool no_http = ending.code == CURLE_UNSUPPORTED_PROTOCOL || ending.code == CURLE_WEIRD_SERVER_REPLY;
 	if (transfer->reply.status != NOT_MEASURED)
 		return FAILURE_NONE;
-	if (ending.by_curl && (no_http || transfer->reply.malformed))
+	if (is_no_http(ending) || (ending.by_curl && transfer->reply.malformed))
 		return FAILURE_HTTP_MALFORMED;
 	return broken(transfer, ending);
 }
