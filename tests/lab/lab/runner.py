@@ -15,8 +15,8 @@ from .scenario import Result, judge, same_judgement
 
 LIMIT_SECONDS = 90
 STAGE_TIMEOUT = "2"
-# Each call of a socket asks Wine's server.
-WINE_SLOWNESS = 3
+# Each call of a socket asks Wine's server; an answer that is there before libcurl's next call is read before the program can look at it.
+WINE_SLOWNESS, WINE_LAN_MS = 3, 5.0
 KEPT_ENVIRONMENT = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS")
 
 
@@ -37,7 +37,9 @@ class Probe:
         self.commands = []
         self.wine = wine.on_client(lab) if wine.is_exe(program) else None
         self.words = wine.loaded(self.program)
-        lab.slowness = WINE_SLOWNESS if self.wine else 1
+        if self.wine:
+            lab.slowness = WINE_SLOWNESS
+            lab.lan_wire(delay_ms=WINE_LAN_MS)
         if self.wine and not elevated:
             self.words[1:1] = [str(wine.limited(lab.build))]
 
