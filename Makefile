@@ -3,7 +3,7 @@
 #   make            build ./marsprobe                  make run      check this machine's real path
 #   make test       everything, from a clean clone     make demo     three reports from a stand-in for Azure
 #   make check      format, floors, warnings as errors; with SANITIZE=address,undefined the tests run under it
-#   make bench      figures against curl on the same targets
+#   make bench      figures against curl on the same targets; make bench-windows: start-up of the .exe
 #   make install    DESTDIR and PREFIX are honoured
 #   make windows    build build/windows/marsprobe.exe; PLATFORM=windows makes any other target for Windows
 #   make test-windows   all tests with it, under Wine          make dist   the zip for a Windows server
@@ -90,7 +90,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
 
 .PHONY: all deps test-deps test check check-format check-floors demo bench run install clean tests-built windows windows-deps \
-	test-windows imports dist zip
+	test-windows bench-windows imports dist zip
 all: deps
 	@$(MAKE) --no-print-directory $(PROGRAM)
 
@@ -174,6 +174,10 @@ test-windows: test-deps windows-deps
 	@$(MAKE) --no-print-directory $(PROGRAM) $(LAB_TOOLS)
 	@$(MAKE) --no-print-directory PLATFORM=windows imports tests-built
 	@tests/run --program build/windows/marsprobe.exe --build build/windows
+
+bench-windows: test-deps windows
+	@tests/install-packages --windows
+	@tests/windows/bench build/windows/marsprobe.exe --build build/windows
 
 dist: windows-deps
 	@$(MAKE) --no-print-directory PLATFORM=windows imports zip
