@@ -144,6 +144,7 @@ def deadline_comes_before_the_timeout(lab):
 @scenario(Expect(exit=3, cause="meas_interrupted", status="inconclusive", finding="warn", targets=LOGIN, seconds=3))
 def interrupted_while_one_name_hangs(lab):
     lab.edge.drop(dst=LOGIN)
+    lab.arguments += ["--timeout", str(2 * lab.slowness)]
     lab.prefix = ["timeout", "--signal=INT", "--preserve-status", str(lab.slowness)]
     result = yield
     assert result.report["run"]["end_reason"] == "interrupted"
