@@ -93,16 +93,15 @@ static bool begins(const char *text, const char *start)
 	return text && strncmp(text, start, strlen(start)) == 0;
 }
 
-/* The settings of the 64-bit system stack, which the agent uses, that switch TLS 1.2 off. With out: as evidence. */
-static bool tls12_is_off(const struct view *view, struct verdict *out)
+/* The settings of the 64-bit system stack under that name that switch TLS 1.2 off. With out: as evidence. */
+static bool tls12_is_off(const struct view *view, const char *name, struct verdict *out)
 {
 	const struct observation_list *list = &view->report->observations;
 	bool off = false;
 	for (size_t i = 0; i < list->count; i++) {
 		const struct local_fact *fact = &list->items[i]->fact;
 		if (list->items[i]->op != OP_LOCAL_FACT || !text_equal(fact->fact, "tls_setting") ||
-		    !text_equal(fact->state, "off") ||
-		    !(begins(fact->subject, "schannel/") || begins(fact->subject, "winhttp/")))
+		    !text_equal(fact->state, "off") || !begins(fact->subject, name))
 			continue;
 		off = true;
 		if (out)
@@ -145,12 +144,14 @@ static bool handshake_failed(const struct observation *exchange)
 
 bool rule_host_tls12_disabled_schannel(const struct view *view, struct verdict *out)
 {
-	if (!is_https(view->target) || !tls12_is_off(view, NULL))
+	bool off = tls12_is_off(view, "schannel/", NULL);
+	if (!is_https(view->target) || !(off || tls12_is_off(view, "winhttp/", NULL)))
 		return false;
 	const struct observation *own = systems_own(view);
 	if (view->status == STATUS_PASS && handshake_failed(own)) {
-		verdict_set(view, out, "host_tls12_disabled_schannel", 0.9);
-		out->status = STATUS_FAIL; /* it works for us; the agent has only the system's stack */
+		/* it works for us; the agent has only the system's stack. Whether it goes by WinHTTP's own default, nobody has written */
+		verdict_set(view, out, "host_tls12_disabled_schannel", off ? 0.9 : 0.6);
+		out->status = off ? STATUS_FAIL : STATUS_WARN;
 		verdict_add_evidence(view, out, own);
 	} else if (own && own->failure != FAILURE_NONE) { /* for another reason, or with more to be said of it */
 		verdict_add_also(view, out, "host_tls12_disabled_schannel");
@@ -164,7 +165,8 @@ bool rule_host_tls12_disabled_schannel(const struct view *view, struct verdict *
 		verdict_set(view, out, "host_tls12_disabled_schannel", 0.6);
 		verdict_add_not_run(view, out, "this target by the system's own HTTP client");
 	}
-	tls12_is_off(view, out);
+	tls12_is_off(view, "schannel/", out);
+	tls12_is_off(view, "winhttp/", out);
 	return true;
 }
 

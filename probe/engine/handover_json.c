@@ -94,9 +94,10 @@ static const char *text_of(struct arena *arena, json_t *json, const char *name)
 static const char *bytes_of(struct arena *arena, json_t *json, const char *name)
 {
 	json_t *item = json_object_get(json, name);
-	const char *wide = json_string_value(item), *end = wide + json_string_length(item);
+	const char *wide = json_string_value(item);
 	if (!wide)
 		return NULL;
+	const char *end = wide + json_string_length(item);
 	char *bytes = arena_alloc(arena, (size_t)(end - wide) + 1), *to = bytes;
 	for (uint32_t code = 0; wide < end; *to++ = (char)code)
 		wide += utf8_decode(wide, (size_t)(end - wide), &code);

@@ -1,5 +1,6 @@
 /* The system's own trust: its anchors and its chain engine (CryptoAPI, wincrypt.h). */
 
+#define CERT_CHAIN_PARA_HAS_EXTRA_FIELDS /* wincrypt.h: dwUrlRetrievalTimeout */
 #include "probe/os/os_win32.h"
 /* after windows.h */
 #include <wincrypt.h>
@@ -11,7 +12,7 @@
 
 #include "probe/os/os_stack.h"
 
-enum { ANCHORS_MAX = 4096 };
+enum { ANCHORS_MAX = 4096, RETRIEVAL_TIMEOUT_MS = 2000 };
 static const DWORD ENCODING = X509_ASN_ENCODING | PKCS_7_ASN_ENCODING;
 
 /* ------------------------------------------------------------------ anchors */
@@ -160,6 +161,8 @@ static PCCERT_CHAIN_CONTEXT chain_build(PCCERT_CONTEXT leaf, HCERTSTORE sent)
 	rules.RequestedUsage.dwType = USAGE_MATCH_TYPE_OR;
 	rules.RequestedUsage.Usage.cUsageIdentifier = 1;
 	rules.RequestedUsage.Usage.rgpszUsageIdentifier = usages;
+	rules.dwUrlRetrievalTimeout =
+		RETRIEVAL_TIMEOUT_MS; /* else a silent way to the roots outlasts those who wait for the verdict */
 	return CertGetCertificateChain(HCCE_CURRENT_USER, leaf, NULL, sent, &rules, 0, NULL, &chain) ? chain : NULL;
 }
 

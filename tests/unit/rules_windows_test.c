@@ -102,7 +102,7 @@ static void tls_settings(void)
 	static const char enabled[] = "schannel/TLS 1.2/Client/Enabled";
 	tls(enabled, "off", true, FAILURE_SSL_FAILED_HANDSHAKE, 443, STATUS_FAIL, tls_off);
 	tls(enabled, "off", true, FAILURE_CONNECTION_RESET, 443, STATUS_FAIL, tls_off);
-	tls("winhttp/DefaultSecureProtocols", "off", true, FAILURE_SSL_FAILED_HANDSHAKE, 443, STATUS_FAIL, tls_off);
+	tls("winhttp/DefaultSecureProtocols", "off", true, FAILURE_SSL_FAILED_HANDSHAKE, 443, STATUS_WARN, tls_off);
 	tls(enabled, "off", false, FAILURE_NONE, 443, STATUS_WARN, tls_off);
 	tls(enabled, "off", true, FAILURE_NONE, 443, STATUS_PASS, NULL);
 	tls(enabled, "on", false, FAILURE_NONE, 443, STATUS_PASS, NULL);
