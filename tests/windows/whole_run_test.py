@@ -70,8 +70,8 @@ def test_ctrl_c_leaves_a_whole_report_and_nothing_else(host):
 def test_killed_parent_leaves_nothing(host):
     host.lab.edge.drop(proto="tcp")
     parent = host.start("--timeout", "60")
-    host.wait_until(host.services, 20, lambda: "no service was started")
-    assert len(host.processes()) > 1, host.processes()
+    host.wait_until(host.services, 20, lambda: "no service was made")
+    host.wait_until(lambda: len(host.processes()) > 1, 20, lambda: f"no service was started: {host.processes()}")
     os.kill(parent.pid, signal.SIGKILL)
     parent.wait()
     host.assert_nothing_is_left(SECONDS_TO_GO)
