@@ -1,6 +1,6 @@
 /* What Linux tells about a socket: errors, ICMP messages, TCP_INFO. */
 
-#include "probe/os/os.h"
+#include "probe/os/os_error.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -8,13 +8,12 @@
 #include <linux/errqueue.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { ERROR_QUEUE_READS = 64, UNNAMED_ERRORS = 32 };
+enum { ERROR_QUEUE_READS = 64 };
 
 /* ------------------------------------------------------------------ errors */
 
@@ -22,10 +21,7 @@ enum { ERROR_QUEUE_READS = 64, UNNAMED_ERRORS = 32 };
 	{                   \
 		code, #code \
 	}
-static const struct {
-	int code;
-	const char *name;
-} error_names[] = {
+const struct os_error_name os_error_names[] = {
 	NAME(EPERM),	    NAME(ENOENT),	NAME(EINTR),	       NAME(EIO),
 	NAME(ENXIO),	    NAME(EBADF),	NAME(EAGAIN),	       NAME(ENOMEM),
 	NAME(EACCES),	    NAME(EFAULT),	NAME(EBUSY),	       NAME(EEXIST),
@@ -44,36 +40,7 @@ static const struct {
 	NAME(EDQUOT),	    NAME(ECANCELED),	NAME(ENOKEY),	       NAME(EKEYREJECTED),
 };
 
-/** "E<number>", made once per number and kept, so that the text outlives any thread. */
-static const char *unnamed_error(int code)
-{
-	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-	static struct {
-		int code;
-		char name[16];
-	} made[UNNAMED_ERRORS];
-	static size_t count;
-	size_t i = 0;
-	pthread_mutex_lock(&lock);
-	while (i < count && made[i].code != code)
-		i++;
-	if (i == count && count < UNNAMED_ERRORS) {
-		made[i].code = code;
-		snprintf(made[i].name, sizeof(made[i].name), "E%d", code);
-		count++;
-	}
-	pthread_mutex_unlock(&lock);
-	return i < UNNAMED_ERRORS ? made[i].name : "E?";
-}
-
-const char *os_error_name(int code)
-{
-	for (size_t i = 0; i < sizeof(error_names) / sizeof(error_names[0]); i++) {
-		if (error_names[i].code == code)
-			return error_names[i].name;
-	}
-	return unnamed_error(code);
-}
+const size_t os_error_name_count = sizeof(os_error_names) / sizeof(os_error_names[0]);
 
 int os_socket_error(void)
 {
@@ -81,10 +48,7 @@ int os_socket_error(void)
 }
 
 /* What Linux makes of ICMP: net/ipv4/icmp.c, icmp_err_convert; 3/2 gives ENOPROTOOPT, 3/7 EHOSTDOWN, 3/8 ENONET. */
-static const struct {
-	int code;
-	enum os_error_kind kind;
-} error_kinds[] = {
+const struct os_error_meaning os_error_meanings[] = {
 	{0, OS_ERROR_NONE},
 	{EINPROGRESS, OS_ERROR_IN_PROGRESS},
 	{EALREADY, OS_ERROR_IN_PROGRESS},
@@ -111,14 +75,7 @@ static const struct {
 	{EPROTONOSUPPORT, OS_ERROR_BAD_FAMILY},
 };
 
-enum os_error_kind os_error_kind(int code)
-{
-	for (size_t i = 0; i < sizeof(error_kinds) / sizeof(error_kinds[0]); i++) {
-		if (error_kinds[i].code == code)
-			return error_kinds[i].kind;
-	}
-	return OS_ERROR_OTHER;
-}
+const size_t os_error_meaning_count = sizeof(os_error_meanings) / sizeof(os_error_meanings[0]);
 
 int os_socket_take_error(os_socket fd)
 {

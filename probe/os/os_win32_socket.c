@@ -1,13 +1,12 @@
 /* What Windows tells about a socket: errors, ICMP messages, SIO_TCP_INFO. */
 
+#include "probe/os/os_error.h"
 #include "probe/os/os_win32.h"
 
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <ws2tcpip.h>
-
-enum { UNNAMED_ERRORS = 32 };
 
 /* ------------------------------------------------------------------ errors */
 
@@ -16,10 +15,7 @@ enum { UNNAMED_ERRORS = 32 };
 		code, #code \
 	}
 /* Winsock's own codes, and those of Win32 that the system's networking gives as well (winerror.h). */
-static const struct {
-	int code;
-	const char *name;
-} error_names[] = {
+const struct os_error_name os_error_names[] = {
 	NAME(WSAEINTR),
 	NAME(WSAEBADF),
 	NAME(WSAEACCES),
@@ -98,35 +94,7 @@ static const struct {
 	NAME(ERROR_TIMEOUT),
 };
 
-/** "E<number>", made once per number and kept, so that the text outlives any thread. */
-static const char *unnamed_error(int code)
-{
-	static SRWLOCK lock = SRWLOCK_INIT;
-	static struct {
-		int code;
-		char name[16];
-	} made[UNNAMED_ERRORS];
-	static size_t count;
-	size_t i = 0;
-	AcquireSRWLockExclusive(&lock);
-	while (i < count && made[i].code != code)
-		i++;
-	if (i == count && count < UNNAMED_ERRORS) {
-		made[i].code = code;
-		snprintf(made[i].name, sizeof(made[i].name), "E%d", code);
-		count++;
-	}
-	ReleaseSRWLockExclusive(&lock);
-	return i < UNNAMED_ERRORS ? made[i].name : "E?";
-}
-
-const char *os_error_name(int code)
-{
-	for (size_t i = 0; i < sizeof(error_names) / sizeof(error_names[0]); i++)
-		if (error_names[i].code == code)
-			return error_names[i].name;
-	return unnamed_error(code);
-}
+const size_t os_error_name_count = sizeof(os_error_names) / sizeof(os_error_names[0]);
 
 int os_socket_error(void)
 {
@@ -134,10 +102,7 @@ int os_socket_error(void)
 }
 
 /* A packet filter of this machine's own gives WSAEACCES (Windows Filtering Platform: a block at the connect layer). */
-static const struct {
-	int code;
-	enum os_error_kind kind;
-} error_kinds[] = {
+const struct os_error_meaning os_error_meanings[] = {
 	{0, OS_ERROR_NONE},
 	{WSAEWOULDBLOCK, OS_ERROR_IN_PROGRESS},
 	{WSAEINPROGRESS, OS_ERROR_IN_PROGRESS},
@@ -174,13 +139,7 @@ static const struct {
 	{WSAEPROTONOSUPPORT, OS_ERROR_BAD_FAMILY},
 };
 
-enum os_error_kind os_error_kind(int code)
-{
-	for (size_t i = 0; i < sizeof(error_kinds) / sizeof(error_kinds[0]); i++)
-		if (error_kinds[i].code == code)
-			return error_kinds[i].kind;
-	return OS_ERROR_OTHER;
-}
+const size_t os_error_meaning_count = sizeof(os_error_meanings) / sizeof(os_error_meanings[0]);
 
 int os_socket_take_error(os_socket fd)
 {
