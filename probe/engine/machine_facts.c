@@ -64,20 +64,11 @@ static bool is_on(enum meaning meaning, uint32_t number)
 	return false;
 }
 
-static bool dword_of(const struct registry_value *value, uint32_t *out)
-{
-	if (!value || value->type != REGISTRY_DWORD || value->length != 4)
-		return false;
-	*out = value->data[0] | (uint32_t)value->data[1] << 8 | (uint32_t)value->data[2] << 16 |
-	       (uint32_t)value->data[3] << 24;
-	return true;
-}
-
 static void record_tls(struct run *run, const struct registry *registry)
 {
 	uint32_t number;
 	for (size_t i = 0; i < sizeof(tls_settings) / sizeof(tls_settings[0]); i++) {
-		if (!dword_of(registry_get(registry, tls_settings[i].key, tls_settings[i].name), &number))
+		if (!registry_dword(registry_get(registry, tls_settings[i].key, tls_settings[i].name), &number))
 			continue;
 		struct local_fact *fact = local_fact_add(run, "tls_setting", tls_settings[i].subject,
 							 is_on(tls_settings[i].meaning, number) ? "on" : "off");

@@ -50,12 +50,6 @@ static int fit(const char *space, const char *name)
 
 /* ------------------------------------------------------------------ rules */
 
-static unsigned number_of(const struct registry *registry, const char *key, const char *name)
-{
-	const struct registry_value *value = registry_get(registry, key, name);
-	return value && value->type == REGISTRY_DWORD && value->length == 4 ? value->data[0] : 0;
-}
-
 /* The texts of a MULTI_SZ: UTF-16, a NUL behind each and one more at the end. */
 static void split_texts(struct arena *arena, const unsigned char *data, size_t length, struct text_list *out)
 {
@@ -104,7 +98,8 @@ static void add_servers(struct arena *arena, const struct registry *registry, co
 static struct text_list servers_of(struct arena *arena, const struct registry *registry, const char *key)
 {
 	struct text_list list = {0};
-	unsigned options = number_of(registry, key, "ConfigOptions");
+	uint32_t options = 0;
+	registry_dword(registry_get(registry, key, "ConfigOptions"), &options);
 	if (options & OPTION_SERVERS)
 		add_servers(arena, registry, key, "GenericDNSServers", &list);
 	if (options & OPTION_DIRECT_ACCESS)

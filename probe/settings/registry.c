@@ -261,6 +261,15 @@ const struct registry_value *registry_get(const struct registry *registry, const
 	return entry ? &entry->value : NULL;
 }
 
+bool registry_dword(const struct registry_value *value, uint32_t *out)
+{
+	if (!value || value->type != REGISTRY_DWORD || value->length != 4)
+		return false;
+	*out = value->data[0] | (uint32_t)value->data[1] << 8 | (uint32_t)value->data[2] << 16 |
+	       (uint32_t)value->data[3] << 24;
+	return true;
+}
+
 bool registry_has_key(const struct registry *registry, const char *key)
 {
 	return find_key(registry, key) != NULL;

@@ -58,6 +58,9 @@ bool registry_is_denied(const struct registry *registry, const char *key);
  *  without case. */
 const struct registry_value *registry_get(const struct registry *registry, const char *key, const char *name);
 
+/** The number of a REG_DWORD; false where value is NULL or of another type. */
+bool registry_dword(const struct registry_value *value, uint32_t *out);
+
 /** Does the key, or any key below it, exist? */
 bool registry_has_key(const struct registry *registry, const char *key);
 

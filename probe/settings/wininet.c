@@ -58,14 +58,6 @@ static bool has_settings(const struct registry *registry, struct arena *arena, c
 	return key && registry_has_key(registry, key) && !registry_is_denied(registry, key);
 }
 
-static bool as_dword(const struct registry_value *value, bool *on)
-{
-	if (value->type != REGISTRY_DWORD || value->length != 4)
-		return false;
-	*on = value->data[0] || value->data[1] || value->data[2] || value->data[3];
-	return true;
-}
-
 static const char *limited(struct hive *hive, const char *name, const char *text)
 {
 	if (!text || strnlen(text, TEXT_BYTES_MAX + 1) <= TEXT_BYTES_MAX)
@@ -103,16 +95,16 @@ static const char *read_text(struct hive *hive, const char *name, struct plain *
 static bool read_switch(struct hive *hive, const char *name, struct plain *plain, bool *found)
 {
 	const char *key = NULL;
-	bool on = false;
+	uint32_t on = 0;
 	const struct registry_value *value = get(hive, INTERNET_SETTINGS, name, &key);
 	*found = value != NULL;
 	if (!value)
 		return false;
 	note_place(hive, plain, key, value);
-	if (!as_dword(value, &on))
+	if (!registry_dword(value, &on))
 		complain(hive, arena_printf(hive->arena, "%s (%s) is not of type REG_DWORD, so it counts as 0", name,
 					    value->where));
-	return on;
+	return on != 0;
 }
 
 static struct plain read_plain(struct hive *hive)
@@ -307,9 +299,8 @@ static void compare_aliases(struct hive *hive)
 
 bool wininet_is_per_machine(const struct registry *registry)
 {
-	bool per_user = true;
-	const struct registry_value *value = registry_get(registry, POLICY_KEY, "ProxySettingsPerUser");
-	return value && as_dword(value, &per_user) && !per_user;
+	uint32_t per_user = 1;
+	return registry_dword(registry_get(registry, POLICY_KEY, "ProxySettingsPerUser"), &per_user) && !per_user;
 }
 
 bool wininet_is_system_denied(const struct registry *registry)
@@ -326,9 +317,9 @@ bool wininet_knows_system(const struct registry *registry)
 
 static void check_policy(struct hive *hive)
 {
-	bool ignored;
+	uint32_t ignored;
 	const struct registry_value *value = registry_get(hive->registry, POLICY_KEY, "ProxySettingsPerUser");
-	if (value && !as_dword(value, &ignored))
+	if (value && !registry_dword(value, &ignored))
 		complain(hive,
 			 arena_printf(hive->arena,
 				      "ProxySettingsPerUser (%s) is not of type REG_DWORD, so settings stay per user",

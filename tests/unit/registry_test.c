@@ -431,6 +431,20 @@ static void test_several_files(void)
 	CHECK_TEXT((const char *)registry_get(registry, "HKU\\S-1-5-18\\A", "x")->data, "2");
 }
 
+static void test_numbers(void)
+{
+	uint32_t number = 7;
+	const struct registry *registry =
+		merge(V5 IN_KEY "\"n\"=dword:01020304\r\n\"short\"=hex(4):01,02\r\n\"text\"=\"1\"\r\n");
+	CHECK(registry != NULL);
+	CHECK(!registry_dword(registry_get(registry, KEY, "short"), &number));
+	CHECK(!registry_dword(registry_get(registry, KEY, "text"), &number));
+	CHECK(!registry_dword(registry_get(registry, KEY, "none"), &number));
+	CHECK_INT(number, 7);
+	CHECK(registry_dword(registry_get(registry, KEY, "n"), &number));
+	CHECK_INT(number, 0x01020304);
+}
+
 static void test_subkeys(void)
 {
 	struct registry *registry = merge(V5 "[HKEY_USERS\\A\\x]\n[HKEY_USERS\\B]\n[HKEY_USERS\\C]\n[-HKEY_USERS\\B]\n"
@@ -476,6 +490,7 @@ int main(void)
 	test_names();
 	test_problems();
 	test_several_files();
+	test_numbers();
 	test_subkeys();
 	test_table_full();
 	arena_free(arena);
