@@ -1,17 +1,18 @@
 #include "probe/engine/blocking.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "probe/core/arena.h"
 #include "probe/os/os.h"
 
-/* The loop's side holds it once, the thread once; the last to let go frees it. Under the lock: heard, finished, holders. */
+/* The loop's side holds it once, the thread once; the last to let go frees it. Under the lock: heard, end, holders. */
 struct blocking {
 	struct blocking_call call;
 	uv_mutex_t lock;
 	unsigned holders;
 	bool heard; /* the loop still waits: finished_async is open */
-	bool finished;
+	enum blocking_end end;
 	uv_async_t finished_async;
 	uv_timer_t patience;
 	int open_handles;
@@ -34,7 +35,7 @@ static void thread_run(void *argument)
 	struct blocking *blocking = argument;
 	blocking->call.work(blocking->call.data);
 	uv_mutex_lock(&blocking->lock);
-	blocking->finished = true;
+	blocking->end = BLOCKING_FINISHED;
 	if (blocking->heard)
 		uv_async_send(&blocking->finished_async);
 	uv_mutex_unlock(&blocking->lock);
@@ -52,9 +53,9 @@ static void blocking_end(struct blocking *blocking)
 {
 	uv_mutex_lock(&blocking->lock);
 	blocking->heard = false;
-	bool finished = blocking->finished;
+	enum blocking_end end = blocking->end;
 	uv_mutex_unlock(&blocking->lock);
-	blocking->call.done(finished, blocking->call.user);
+	blocking->call.done(end, blocking->call.user);
 	uv_close((uv_handle_t *)&blocking->finished_async, on_handle_closed);
 	uv_close((uv_handle_t *)&blocking->patience, on_handle_closed);
 }
@@ -86,12 +87,14 @@ struct blocking *blocking_start(uv_loop_t *loop, const struct blocking_call *cal
 	blocking->open_handles = 2;
 	blocking->holders = 2;
 	blocking->heard = true;
+	blocking->end = BLOCKING_ABANDONED;
 	uv_update_time(loop);
 	int64_t patience_us = call->patience_us > 0 ? call->patience_us : 0;
 	uv_timer_start(&blocking->patience, on_patience_over, (uint64_t)(patience_us / 1000), 0);
 	if (os_thread_detached(thread_run, blocking))
 		return blocking;
 	blocking->holders = 1;
+	blocking->end = BLOCKING_NO_THREAD;
 	uv_async_send(&blocking->finished_async);
 	return blocking;
 }

@@ -1,21 +1,25 @@
 #ifndef MARSPROBE_ENGINE_BLOCKING_H
 #define MARSPROBE_ENGINE_BLOCKING_H
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
 
 /** A call that may block, in a thread of its own. */
 struct blocking;
 
+enum blocking_end {
+	BLOCKING_FINISHED,  /* work() has returned: data may be read until done() returns */
+	BLOCKING_ABANDONED, /* the thread is still at it: hands off data */
+	BLOCKING_NO_THREAD, /* the system gave none: nothing was asked */
+};
+
 struct blocking_call {
 	void (*work)(void *data);    /* in the thread */
 	void (*release)(void *data); /* frees data, once nobody needs it; in either thread */
 	void *data;		     /* nothing in it may be the caller's: the thread may outlive the run */
 	int64_t patience_us;	     /* below 0 is none */
-	/* On the loop, once, never inside blocking_start(). Finished: work() has returned, and data may be read until done() returns.
-	 * Else the thread was abandoned, or there was none: hands off data. */
-	void (*done)(bool finished, void *user);
+	/* On the loop, once, never inside blocking_start(). */
+	void (*done)(enum blocking_end end, void *user);
 	void *user;
 };
 

@@ -27,7 +27,8 @@ struct stack_check {
 	const char *via;   /* "DIRECT", "PROXY host:port" */
 	const char *proxy; /* "http://host:port", or NULL */
 	struct path_list paths;
-	uv_timer_t timer; /* until it is wanted; then until it is too late to ask */
+	struct observation *observation; /* of the answer; NULL before it, or if there is none */
+	uv_timer_t timer;		 /* until it is wanted; then until it is too late to ask */
 	enum { CHECK_IDLE, CHECK_WANTED, CHECK_OPEN, CHECK_DONE } state;
 	struct stack_job *job; /* the thread's */
 	struct blocking *blocking;
@@ -96,6 +97,7 @@ static struct observation *observe(struct stack_check *check)
 	observation->http.by_proxy = check->proxy && strncmp(check->target->url, "http:", 5) == 0;
 	for (size_t i = 0; i < check->paths.count; i++)
 		path_list_add(report->arena, &observation->paths, check->paths.items[i]);
+	check->observation = observation;
 	return observation;
 }
 
@@ -123,18 +125,18 @@ static void record_silence(struct stack_check *check)
 static void checks_pump(struct run *run);
 
 /* A thread that is abandoned may hang for long: it keeps its place among those that there may be. */
-static void on_answer(bool finished, void *user)
+static void on_answer(enum blocking_end end, void *user)
 {
 	struct stack_check *check = user;
 	struct run *run = check->run;
 	check->state = CHECK_DONE;
 	check->blocking = NULL;
 	run->stack_checks_open--;
-	if (finished)
+	if (end != BLOCKING_ABANDONED)
 		run->stack_threads--;
-	if (!finished)
+	if (end == BLOCKING_ABANDONED)
 		record_silence(check);
-	else if (check->job->answered)
+	else if (end == BLOCKING_FINISHED && check->job->answered)
 		record_answer(check, &check->job->answer);
 	checks_pump(run);
 }
@@ -237,6 +239,16 @@ static struct stack_check *check_of(struct trial *trial)
 	return check;
 }
 
+/* An answer that is there already is about paths that come later too. */
+static void join(struct arena *arena, struct stack_check *check, struct path *path)
+{
+	if (path_list_has(&check->paths, path))
+		return;
+	path_list_add(arena, &check->paths, path);
+	if (check->observation)
+		path_list_add(arena, &check->observation->paths, path);
+}
+
 void system_stack_begin(struct trial *trial)
 {
 	if (!is_compared(trial))
@@ -246,8 +258,7 @@ void system_stack_begin(struct trial *trial)
 	const struct path_list *lists[] = {&trial->leg->leg->paths, &trial->leg->leg->unsigned_paths};
 	for (size_t k = 0; k < 2; k++)
 		for (size_t i = 0; i < lists[k]->count; i++)
-			if (!path_list_has(&check->paths, lists[k]->items[i]))
-				path_list_add(arena, &check->paths, lists[k]->items[i]);
+			join(arena, check, lists[k]->items[i]);
 	if (check->state == CHECK_IDLE && !uv_is_active((uv_handle_t *)&check->timer))
 		uv_timer_start(&check->timer, on_patience_over,
 			       (uint64_t)(trial->run->options->timeout_us / 1000 / PATIENCE_SHARE), 0);

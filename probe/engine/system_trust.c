@@ -134,14 +134,15 @@ static void on_patience_over(uv_timer_t *timer)
 }
 
 /* A thread that is abandoned may hang for long: it keeps its place among the few that there may be. */
-static void on_answer(bool finished, void *user)
+static void on_answer(enum blocking_end end, void *user)
 {
 	struct chain_question *question = user;
 	struct run *run = question->run;
 	question->blocking = NULL;
-	if (finished) {
-		const struct chain_job *job = question->job;
+	if (end != BLOCKING_ABANDONED)
 		run->chains_asked--;
+	if (end == BLOCKING_FINISHED) {
+		const struct chain_job *job = question->job;
 		question->verdict = job->answered ? arena_strdup(run->report->arena, job->answer.verdict) : NULL;
 		question->trusted = job->answered && job->answer.trusted;
 		if (question->trusted && question->wanted)
