@@ -71,35 +71,27 @@ class Host:
         return list(pathlib.Path(self.wine.prefix).glob("drive_c/Program Files/marsprobe-*"))
 
     @staticmethod
-    def children():
-        """Process ids of the services of ours."""
-        found = []
+    def _running():
+        """(process id, words of its command line) of every process here."""
         for process in pathlib.Path("/proc").glob("[0-9]*"):
             try:
                 words = (process / "cmdline").read_bytes().split(b"\0")
             except OSError:
                 continue
-            if b"--system-run" in words:
-                found.append(int(process.name))
-        return found
+            yield int(process.name), [word.decode(errors="replace") for word in words]
+
+    def children(self):
+        """Process ids of the services of ours."""
+        return [number for number, words in self._running() if "--system-run" in words]
 
     def left(self):
         """Everything of ours that is still there: services, files, processes."""
         files = sorted(path for path in self.files() - self.begin if OURS in path.lower())
         return self.services() + files + self.processes()
 
-    @staticmethod
-    def processes():
+    def processes(self):
         """Command lines of the programs of ours that run."""
-        found = []
-        for process in pathlib.Path("/proc").glob("[0-9]*"):
-            try:
-                words = (process / "cmdline").read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if words[0].endswith(b"marsprobe.exe"):
-                found.append(" ".join(w.decode(errors="replace") for w in words).strip())
-        return found
+        return [" ".join(words).strip() for _, words in self._running() if words[0].endswith("marsprobe.exe")]
 
     def wait_until(self, holds, seconds, what):
         """Poll until holds() or fail with what()."""
