@@ -10,6 +10,7 @@ CURVE = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
 AIA = "http://www.microsoft.com/pkiops/certs/lab-intermediate.crt"
 SERVICES = ("login", "login200", "backup", "blob", "blobstorage", "plain", "ncsi", "pki")
 LEAF_DAYS = 365
+FULL_NUMBER = 64  # hexadecimal digits of a number as long as the curve's order
 
 
 class Certificate:
@@ -18,6 +19,23 @@ class Certificate:
     def __init__(self, directory, name):
         base = pathlib.Path(directory) / name
         self.leaf, self.chain, self.key = (base.with_name(f"{name}{end}") for end in (".crt", ".chain.pem", ".key"))
+
+
+def _has_short_number(certificate):
+    """
+    Does a number of its ECDSA signature (r or s) begin with a zero byte?  One signature of 128 does, and it is as good as any other, but Wine 8
+    puts the numbers together without filling them up, and refuses the chain.
+    """
+    where = run(["openssl", "asn1parse", "-in", certificate]).strip().splitlines()[-1].split(":")[0]
+    numbers = run(["openssl", "asn1parse", "-in", certificate, "-strparse", where.strip()])
+    return any(len(line.rsplit(":", 1)[1]) < FULL_NUMBER for line in numbers.splitlines() if "INTEGER" in line)
+
+
+def _make(words, certificate):
+    """Run openssl's words, again until the signature is of full length."""
+    run(words)
+    while _has_short_number(certificate):
+        run(words)
 
 
 class Authority:
@@ -43,8 +61,8 @@ class Authority:
 
     def new_ca(self, files, subject):
         """A self-signed CA."""
-        run(["openssl", "req", "-x509", "-days", "3650", "-subj", subject, "-keyout", files.key, "-out", files.leaf,
-             "-addext", "keyUsage=critical,keyCertSign,cRLSign"] + CURVE)
+        _make(["openssl", "req", "-x509", "-days", "3650", "-subj", subject, "-keyout", files.key, "-out", files.leaf,
+               "-addext", "keyUsage=critical,keyCertSign,cRLSign"] + CURVE, files.leaf)
         files.chain.write_bytes(files.leaf.read_bytes())
         return files
 
@@ -59,7 +77,7 @@ class Authority:
             words += ["-CA", issuer.leaf, "-CAkey", issuer.key]
         for extension in extensions:
             words += ["-addext", extension]
-        run(clock + words)
+        _make(clock + words, files.leaf)
 
     def issue(self, names, issuer=None, days=LEAF_DAYS, at=None, into=None, directory=None, subject=None, aia=True):
         """
