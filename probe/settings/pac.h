@@ -1,0 +1,56 @@
+#ifndef MARSPROBE_SETTINGS_PAC_H
+#define MARSPROBE_SETTINGS_PAC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * PAC scripts (proxy auto-configuration): the language, its helper functions and limits. Runs in the child process alone
+ * (pac_child.h): nothing here opens a file or a socket.
+ */
+
+/** What a script may learn of the outside, and who hears what it does. All texts are UTF-8. */
+struct pac_world {
+	/** Addresses of a name, "10.1.2.3;2001:db8::1" (malloc()ed; IPv4 alone unless both is set); NULL: it does not resolve.
+	 *  A literal is never asked for. */
+	char *(*resolve)(void *user, const char *name, bool both);
+	/** A helper function was called and has returned: the call with its arguments as text ("isInNet(\"10.1.2.3\", ...)"), the result as
+	 *  text ("true", "\"10.1.2.3\"", "null"), and the script's line, 0 where unknown. Also alert(). */
+	void (*called)(void *user, const char *call, const char *result, int line);
+	void *user;
+	const char *own_addresses; /* "10.1.0.2;2001:db8::2", "" if there are none */
+	int64_t now_ms;		   /* Unix time that the date functions go by; 0: the clock */
+};
+
+struct pac_limits {
+	size_t memory_bytes; /* of the script's own heap */
+	size_t result_bytes; /* a longer result is an error */
+};
+
+/** error: NULL, or as in contract.md 4: "syntax", "no_entry_point", "exception", "bad_return", "memory", "too_large". */
+struct pac_answer {
+	const char *error;
+	char *message; /* for people: "ReferenceError: identifier 'x' undefined (line 12)"; NULL; the caller's to free() */
+	char *result;		 /* what the script returned; NULL with an error; the caller's to free() */
+	const char *entry_point; /* "FindProxyForURL" | "FindProxyForURLEx"; NULL where there is none */
+};
+
+struct pac;
+
+/** A heap of its own. world and limits are copied, their texts and user are not. */
+struct pac *pac_new(const struct pac_limits *limits, const struct pac_world *world);
+
+/** Run the script's top level (UTF-8 text). On an error ask nothing more of it. */
+void pac_load(struct pac *pac, const char *text, size_t length, struct pac_answer *out);
+
+/**
+ * Call the script's entry point for one URL (wininet.md 4.1 to 4.3): FindProxyForURLEx where it is defined, else FindProxyForURL.
+ *
+ * Errors  never of this function: they are the answer's. After "memory" the heap may be unusable: pac_free() it.
+ */
+void pac_ask(struct pac *pac, const char *url, const char *host, struct pac_answer *out);
+
+void pac_free(struct pac *pac);
+
+#endif
