@@ -263,12 +263,39 @@ static void say_fact(struct strbuf *out, const struct observation *o)
 	strbuf_free(&values);
 }
 
+static void say_script(struct strbuf *out, const struct observation *o)
+{
+	struct scratch s;
+	struct strbuf names;
+	const struct proxy_script *script = &o->script;
+	strbuf_init(&names);
+	say_list(&names, &script->names, LIST_SHOWN);
+	say(out,
+	    script->error      ? SAY_SCRIPT_ERROR
+	    : script->found_by ? SAY_SCRIPT_FOUND
+			       : SAY_SCRIPT_NONE,
+	    FILLS({"url", script->url ? script->url : ""}, {"error", script->error},
+		  {"message", script->message ? script->message : ""},
+		  {"bytes", number_text((int)script->bytes, s.number)}, {"names", names.data}));
+	strbuf_free(&names);
+}
+
+static void say_decision(struct strbuf *out, const struct observation *o)
+{
+	const struct proxy_decision *decision = &o->decision;
+	say(out, decision->error ? SAY_DECISION_ERROR : SAY_DECISION,
+	    FILLS({"url", decision->url ? decision->url : ""}, {"error", decision->error},
+		  {"message", decision->message ? decision->message : ""},
+		  {"result", decision->result ? decision->result : ""}));
+}
+
 void say_observation(struct strbuf *out, const struct observation *o)
 {
 	static void (*const sayers[])(struct strbuf *, const struct observation *) = {
-		[OP_DNS_QUERY] = say_dns,      [OP_SYSTEM_LOOKUP] = say_lookup, [OP_TCP_CONNECT] = say_tcp,
-		[OP_TTL_PROBE] = say_ttl,      [OP_PROXY_EXCHANGE] = say_proxy, [OP_TLS_HANDSHAKE] = say_tls,
-		[OP_HTTP_EXCHANGE] = say_http, [OP_LOCAL_FACT] = say_fact,
+		[OP_DNS_QUERY] = say_dns,	    [OP_SYSTEM_LOOKUP] = say_lookup, [OP_TCP_CONNECT] = say_tcp,
+		[OP_TTL_PROBE] = say_ttl,	    [OP_PROXY_EXCHANGE] = say_proxy, [OP_TLS_HANDSHAKE] = say_tls,
+		[OP_HTTP_EXCHANGE] = say_http,	    [OP_LOCAL_FACT] = say_fact,	     [OP_PROXY_SCRIPT] = say_script,
+		[OP_PROXY_DECISION] = say_decision,
 	};
 	sayers[o->op](out, o);
 	if (!o->experiment)

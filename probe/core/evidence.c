@@ -211,8 +211,12 @@ void observation_init(struct observation *observation, enum op op)
 		observation->http.status = NOT_MEASURED;
 		observation->http.body_bytes = observation->http.bytes_acked = NOT_MEASURED;
 		break;
+	case OP_PROXY_SCRIPT:
+		observation->script.bytes = observation->script.status = NOT_MEASURED;
+		break;
 	case OP_SYSTEM_LOOKUP:
 	case OP_LOCAL_FACT:
+	case OP_PROXY_DECISION:
 		break;
 	}
 }

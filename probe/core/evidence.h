@@ -54,7 +54,9 @@ enum op {
 	OP_PROXY_EXCHANGE,
 	OP_TLS_HANDSHAKE,
 	OP_HTTP_EXCHANGE,
-	OP_LOCAL_FACT
+	OP_LOCAL_FACT,
+	OP_PROXY_SCRIPT,
+	OP_PROXY_DECISION
 };
 enum end_reason { END_COMPLETE, END_DEADLINE, END_INTERRUPTED };
 
@@ -95,6 +97,7 @@ struct proxy_setting {
 	const char *location; /* the key, variable or option; with file and line where it came from a file */
 	bool auto_detect, pac_enabled, proxy_enabled;
 	const char *pac_url;	  /* query removed */
+	const char *pac_address;  /* the same as stored, or --pac's file: what is fetched; never in a report */
 	const char *proxy_server; /* as stored, passwords as *** */
 	const char *proxy_bypass; /* as stored */
 	bool blob_found, blob_malformed, disagree;
@@ -140,9 +143,15 @@ struct route {
 	enum route_kind kind;
 	const char *
 		via; /* "DIRECT", "PROXY host:port", "HTTPS host:port", "SOCKS host:port", "SOCKS5 ...", "SOCKS5H ..." */
-	const char *source;  /* where the setting was read, or the option that gave it */
-	const char *rule;    /* the entry, pattern or PAC line that decided: "entry `https=` of ProxyServer" */
-	const char *problem; /* NULL, or what makes the setting unusable as written (a malformed ProxyServer ...) */
+	const char *source;    /* where the setting was read, or the option that gave it */
+	const char *rule;      /* the entry, pattern or PAC line that decided: "entry `https=` of ProxyServer" */
+	const char *problem;   /* NULL, or what makes the setting unusable as written (a malformed ProxyServer ...) */
+	const char *mechanism; /* "auto_detect" | "pac" | "static" | "direct"; NULL where no setting was asked */
+	const char *
+		error; /* NULL, or why a script that comes earlier in the setting's order gave nothing: as in contract.md 4 */
+	struct text_list
+		list; /* where several are to be tried in turn: all of them. via is then the first whose proxy let itself be reached,
+				  or the first if none did */
 };
 
 enum via_scheme { VIA_DIRECT, VIA_HTTP, VIA_HTTPS, VIA_SOCKS4, VIA_SOCKS5, VIA_SOCKS5H };
@@ -353,6 +362,46 @@ struct local_fact {
 	struct text_list values;
 };
 
+/**
+ * One try to get a PAC script: who named its address, and what came. The steps of detection and download are observations of their own, with
+ * experiment "wpad" and "pac_download".
+ *
+ * failure  NONE: a script is there (or automatic detection ended, and found none: found_by is NULL); else of the step that ended it
+ */
+struct proxy_script {
+	const char *mechanism; /* "auto_detect" | "pac" */
+	const char *found_by;  /* "dhcp" | "dns" | "setting" | "option"; NULL: automatic detection found nothing */
+	const char *url;       /* without query; the file's name; NULL */
+	const char *
+		error; /* NULL | "unreachable" | "needs_auth" | "not_script" | "too_large" | "bad_address" | "no_sandbox" | "syntax" |
+			      "exception" | "timeout" | "memory": why there is nothing to be asked */
+	const char *message; /* the same in a sentence, for people */
+	const char *mime, *sha256;
+	int64_t bytes;
+	int status;		/* HTTP */
+	struct text_list names; /* DNS names that automatic detection asked for, in order */
+};
+
+/** A helper function that a script called. Texts are cut, and hostile. */
+struct proxy_call {
+	const char *call, *result;
+	int line; /* NOT_MEASURED where unknown */
+};
+
+/** What a PAC script said of one URL. failure NONE: it answered. TIMEOUT, DEADLINE, INTERRUPTED; else UNKNOWN, and error says what. */
+struct proxy_decision {
+	const char *mechanism;	 /* "auto_detect" | "pac" */
+	const char *script;	 /* its address, as in proxy_script */
+	const char *url;	 /* without query */
+	const char *entry_point; /* "FindProxyForURL" | "FindProxyForURLEx" */
+	const char *error;	 /* as in contract.md 4; NULL */
+	const char *message;	 /* of the script engine */
+	const char *result;	 /* as returned; cut at 1,024 bytes */
+	struct text_list via;	 /* the same, read as Windows does */
+	struct proxy_call *calls;
+	size_t call_count, call_capacity;
+};
+
 struct path;
 struct path_list {
 	struct path **items;
@@ -363,8 +412,9 @@ struct observation {
 	const char *id;
 	enum op op;
 	struct path_list paths; /* the paths that it says something about; none: about the machine as a whole */
-	const char
-		*experiment; /* NULL in the baseline; "bare_connect", "dns_over_tcp", "proxy_control", "system_stack" */
+	const char *
+		experiment; /* NULL in the baseline; "bare_connect", "dns_over_tcp", "proxy_control", "system_stack", "wpad",
+				"pac_download", "pac_dns" (a name that a script asked for) */
 	int64_t start_us, duration_us;
 	enum failure failure;
 	const char *os_error; /* "ECONNREFUSED", "WSAEACCES", "EAI_AGAIN" ..., or NULL */
@@ -377,6 +427,8 @@ struct observation {
 		struct tls_handshake tls;
 		struct http_exchange http;
 		struct local_fact fact;
+		struct proxy_script script;
+		struct proxy_decision decision;
 	};
 };
 
@@ -396,6 +448,7 @@ bool found_by_parse(const char *text, enum found_by *out);
 struct attempt {
 	const char *address;
 	int port;
+	const char *via;    /* where the route has a list: the entry of it that was tried; else NULL */
 	const char *source; /* "10.0.0.2:50113", NULL if no socket got so far */
 	enum found_by
 		found_by; /* SERVER: only a DNS server gave it, the system's own lookup did not: contrast, not judged */

@@ -208,6 +208,9 @@ static const struct field route_rows[] = {
 	ROW("source", TEXT, route, source),
 	ROW("rule", TEXT, route, rule),
 	ROW("problem", TEXT, route, problem),
+	ROW("mechanism", TEXT, route, mechanism),
+	ROW("error", TEXT, route, error),
+	ROW("list", TEXTS, route, list),
 };
 static const struct field_shape route_shape = SHAPE(route_rows, route);
 
@@ -229,6 +232,7 @@ static const struct field attempt_rows[] = {
 	ROW("failure", WORD, attempt, failure, .words = &failure_words),
 	ROW("observations", OBSERVATIONS, attempt, observations),
 	ROW("found_by", WORD, attempt, found_by, .words = &found_by_words),
+	ROW("via", TEXT, attempt, via),
 };
 static const struct field_shape attempt_shape = SHAPE(attempt_rows, attempt);
 

@@ -196,6 +196,39 @@ static const struct field fact_rows[] = {
 	ROW("values", TEXTS, observation, fact.values),
 };
 
+static const struct field script_rows[] = {
+	ROW("mechanism", TEXT, observation, script.mechanism),
+	ROW("found_by", TEXT, observation, script.found_by),
+	ROW("url", TEXT, observation, script.url),
+	ROW("error", TEXT, observation, script.error),
+	ROW("message", TEXT, observation, script.message),
+	ROW("mime", TEXT, observation, script.mime),
+	ROW("sha256", TEXT, observation, script.sha256),
+	ROW("bytes", INT64, observation, script.bytes),
+	ROW("status", INT, observation, script.status),
+	ROW("names", TEXTS, observation, script.names),
+};
+
+static const struct field call_rows[] = {
+	ROW("call", TEXT, proxy_call, call),
+	ROW("result", TEXT, proxy_call, result),
+	ROW("line", INT, proxy_call, line),
+};
+static const struct field_shape call_shape = SHAPE(call_rows, proxy_call);
+
+static const struct field decision_rows[] = {
+	ROW("mechanism", TEXT, observation, decision.mechanism),
+	ROW("script", TEXT, observation, decision.script),
+	ROW("url", TEXT, observation, decision.url),
+	ROW("entry_point", TEXT, observation, decision.entry_point),
+	ROW("error", TEXT, observation, decision.error),
+	ROW("message", TEXT, observation, decision.message),
+	ROW("result", TEXT, observation, decision.result),
+	ROW("via", TEXTS, observation, decision.via),
+	ROW("calls", LIST, observation, decision.calls, .shape = &call_shape,
+	    GROWING(observation, decision.call_count, decision.call_capacity)),
+};
+
 const struct field_shape *observation_shape(enum op op)
 {
 	static const struct field_shape shapes[] = {
@@ -207,6 +240,8 @@ const struct field_shape *observation_shape(enum op op)
 		[OP_TLS_HANDSHAKE] = SHAPE(tls_rows, observation),
 		[OP_HTTP_EXCHANGE] = SHAPE(http_rows, observation),
 		[OP_LOCAL_FACT] = SHAPE(fact_rows, observation),
+		[OP_PROXY_SCRIPT] = SHAPE(script_rows, observation),
+		[OP_PROXY_DECISION] = SHAPE(decision_rows, observation),
 	};
 	return &shapes[op];
 }

@@ -80,6 +80,7 @@ static const char *const op_words[] = {
 	[OP_TCP_CONNECT] = "tcp_connect",	[OP_TTL_PROBE] = "ttl_probe",
 	[OP_PROXY_EXCHANGE] = "proxy_exchange", [OP_TLS_HANDSHAKE] = "tls_handshake",
 	[OP_HTTP_EXCHANGE] = "http_exchange",	[OP_LOCAL_FACT] = "local_fact",
+	[OP_PROXY_SCRIPT] = "proxy_script",	[OP_PROXY_DECISION] = "proxy_decision",
 };
 WORDS(enum op, op)
 

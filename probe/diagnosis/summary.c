@@ -198,6 +198,33 @@ static const char *http_in_words(struct arena *arena, const struct observation *
 	return arena_printf(arena, "%s %s answered %d", method, url, http->status);
 }
 
+static const char *script_in_words(struct arena *arena, const struct observation *one)
+{
+	const struct proxy_script *script = &one->script;
+	if (!script->found_by)
+		return arena_printf(arena, "automatic detection took %s and found no PAC script%s%s",
+				    seconds(arena, one->duration_us), script->names.count ? "; it asked DNS for " : "",
+				    script->names.count ? list_in_words(arena, &script->names) : "");
+	const char *url = shorten(arena, script->url);
+	if (!script->error)
+		return arena_printf(arena, "the PAC script %s came (%lld bytes)", url, (long long)script->bytes);
+	return arena_printf(arena, "the PAC script %s cannot be used: %s", url,
+			    shorten(arena, script->message ? script->message : script->error));
+}
+
+static const char *decision_in_words(struct arena *arena, const struct observation *one)
+{
+	const struct proxy_decision *decision = &one->decision;
+	const char *url = shorten(arena, decision->url);
+	if (decision->error)
+		return arena_printf(arena, "the PAC script fails on %s: %s", url,
+				    shorten(arena, decision->message ? decision->message : decision->error));
+	const struct proxy_call *last = decision->call_count ? &decision->calls[decision->call_count - 1] : NULL;
+	return arena_printf(arena, "the PAC script says of %s: \"%s\"%s%s%s%s", url, shorten(arena, decision->result),
+			    last ? "; its last call: " : "", last ? shorten(arena, last->call) : "",
+			    last ? " gave " : "", last ? shorten(arena, last->result) : "");
+}
+
 static const char *fact_in_words(struct arena *arena, const struct local_fact *fact)
 {
 	const char *what = fact->fact ? fact->fact : "?", *subject = fact->subject ? fact->subject : "";
@@ -249,6 +276,10 @@ const char *observation_in_words(const struct report *report, const struct obser
 		return http_in_words(arena, one);
 	case OP_LOCAL_FACT:
 		return fact_in_words(arena, &one->fact);
+	case OP_PROXY_SCRIPT:
+		return script_in_words(arena, one);
+	case OP_PROXY_DECISION:
+		return decision_in_words(arena, one);
 	}
 	return "";
 }

@@ -86,6 +86,8 @@ const struct tuple *observation_tuple(const struct observation *observation)
 		return &observation->http.tuple;
 	case OP_SYSTEM_LOOKUP:
 	case OP_LOCAL_FACT:
+	case OP_PROXY_SCRIPT:
+	case OP_PROXY_DECISION:
 		return NULL;
 	}
 	return NULL;

@@ -278,12 +278,16 @@ static void same_path(const struct path *a, const struct path *b)
 	SAME_TEXT(a, b, route.source);
 	SAME_TEXT(a, b, route.rule);
 	SAME_TEXT(a, b, route.problem);
+	SAME_TEXT(a, b, route.mechanism);
+	SAME_TEXT(a, b, route.error);
+	same_texts(&a->route.list, &b->route.list);
 	SAME(a, b, effective);
 	SAME(a, b, attempt_count);
 	SAME_TEXT(a, b, attempts[0]->address);
 	SAME(a, b, attempts[0]->port);
 	SAME_TEXT(a, b, attempts[0]->source);
 	SAME(a, b, attempts[0]->found_by);
+	SAME_TEXT(a, b, attempts[0]->via);
 	SAME(a, b, attempts[0]->started_at_ms);
 	SAME(a, b, attempts[0]->ended_at_ms);
 	SAME(a, b, attempts[0]->failure);
@@ -337,6 +341,36 @@ static void same_finding(const struct finding *a, const struct finding *b)
 	SAME_TEXT(flow, flow2, seen_from);
 }
 
+static void same_scripts(const struct report *report, const struct report *back)
+{
+	const struct proxy_script *script = &report->observations.items[8]->script,
+				  *script2 = &back->observations.items[8]->script;
+	SAME_TEXT(script, script2, mechanism);
+	SAME_TEXT(script, script2, found_by);
+	SAME_TEXT(script, script2, url);
+	SAME_TEXT(script, script2, error);
+	SAME_TEXT(script, script2, message);
+	SAME_TEXT(script, script2, mime);
+	SAME_TEXT(script, script2, sha256);
+	SAME(script, script2, bytes);
+	SAME(script, script2, status);
+	same_texts(&script->names, &script2->names);
+	const struct proxy_decision *decision = &report->observations.items[9]->decision,
+				    *decision2 = &back->observations.items[9]->decision;
+	SAME_TEXT(decision, decision2, mechanism);
+	SAME_TEXT(decision, decision2, script);
+	SAME_TEXT(decision, decision2, url);
+	SAME_TEXT(decision, decision2, entry_point);
+	SAME_TEXT(decision, decision2, error);
+	SAME_TEXT(decision, decision2, message);
+	SAME_TEXT(decision, decision2, result);
+	same_texts(&decision->via, &decision2->via);
+	CHECK_INT(decision2->call_count, 1);
+	SAME_TEXT(decision, decision2, calls[0].call);
+	SAME_TEXT(decision, decision2, calls[0].result);
+	SAME(decision, decision2, calls[0].line);
+}
+
 static void test_every_field_comes_back(void)
 {
 	struct report *report = full_report();
@@ -345,8 +379,8 @@ static void test_every_field_comes_back(void)
 		same_run(report, back);
 		same_host(report, back);
 		same_target(report->targets[0], back->targets[0]);
-		CHECK_INT(back->observations.count, 8);
-		for (size_t i = 0; i < 8; i++) {
+		CHECK_INT(back->observations.count, 10);
+		for (size_t i = 0; i < 10; i++) {
 			const struct observation *o = report->observations.items[i], *o2 = back->observations.items[i];
 			SAME_TEXT(o, o2, id);
 			SAME(o, o2, op);
@@ -360,6 +394,7 @@ static void test_every_field_comes_back(void)
 		same_packets(report, back);
 		same_exchanges(report, back);
 		same_handshake(&report->observations.items[7]->tls, &back->observations.items[7]->tls);
+		same_scripts(report, back);
 		same_path(report->paths[0], back->paths[0]);
 		same_finding(report->findings[0], back->findings[0]);
 		SAME(report, back, readiness.ready);

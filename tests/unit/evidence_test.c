@@ -48,7 +48,8 @@ static void words_are_those_of_the_report(void)
 	CHECK_TEXT(all_route_kind(), "direct wininet winhttp agent env proxy");
 	CHECK_TEXT(
 		all_op(),
-		"dns_query system_lookup tcp_connect ttl_probe proxy_exchange tls_handshake http_exchange local_fact");
+		"dns_query system_lookup tcp_connect ttl_probe proxy_exchange tls_handshake http_exchange local_fact "
+		"proxy_script proxy_decision");
 	CHECK_TEXT(all_end_reason(), "complete deadline interrupted");
 	CHECK_TEXT(all_tls_progress(), "hello_sent server_hello certificate finished");
 	CHECK_TEXT(all_found_by(), "system server literal sample");

@@ -188,6 +188,33 @@ static void full_exchanges(struct report *report, struct path *path)
 	header_list_add(a, &o->http.headers, "date", "Sat, 31 Jan 2026 09:05:07 GMT");
 }
 
+static void full_scripts(struct report *report, struct path *path)
+{
+	static struct proxy_call calls[] = {{"isResolvable(\"a.example\")", "false", 7}};
+	struct observation *o = full_observation(report, path, OP_PROXY_SCRIPT);
+	o->script = (struct proxy_script){.mechanism = "auto_detect",
+					  .found_by = "dhcp",
+					  .url = "http://wpad.corp/wpad.dat",
+					  .error = "too_large",
+					  .message = "more than a megabyte",
+					  .mime = "text/html",
+					  .sha256 = "ee55ee55ee55ee55ee55ee55ee55ee55ee55ee55ee55ee55ee55ee55ee55ee55",
+					  .bytes = 1048577,
+					  .status = 200};
+	FULL_TEXTS(report->arena, &o->script.names, "wpad.corp", "wpad.a.corp");
+	o = full_observation(report, path, OP_PROXY_DECISION);
+	o->decision = (struct proxy_decision){.mechanism = "pac",
+					      .script = "http://wpad.corp/proxy.pac",
+					      .url = "https://a.example/",
+					      .entry_point = "FindProxyForURLEx",
+					      .error = "exception",
+					      .message = "ReferenceError (line 7)",
+					      .result = "PROXY a:1; DIRECT",
+					      .calls = calls,
+					      .call_count = 1};
+	FULL_TEXTS(report->arena, &o->decision.via, "PROXY a:1", "DIRECT");
+}
+
 static void full_handshake(struct report *report, struct path *path)
 {
 	struct observation *o = full_observation(report, path, OP_TLS_HANDSHAKE);
@@ -276,14 +303,23 @@ static struct report *full_report(void)
 	struct path *path = report_add_path(report);
 	path->target = full_target(report);
 	path->identity = IDENTITY_SYSTEM;
-	path->route = (struct route){ROUTE_WINHTTP, "PROXY proxy.corp:3128", "file.reg:7", "entry `https=`", "no port"};
+	path->route = (struct route){.kind = ROUTE_WINHTTP,
+				     .via = "PROXY proxy.corp:3128",
+				     .source = "file.reg:7",
+				     .rule = "entry `https=`",
+				     .problem = "no port",
+				     .mechanism = "static",
+				     .error = "no_sandbox"};
+	FULL_TEXTS(report->arena, &path->route.list, "PROXY proxy.corp:3128", "DIRECT");
 	path->effective = true;
 	full_packets(report, path);
 	full_exchanges(report, path);
 	full_handshake(report, path);
+	full_scripts(report, path);
 	struct attempt *attempt = path_add_attempt(report, path);
 	attempt->address = "20.190.128.1";
 	attempt->port = 443;
+	attempt->via = "DIRECT";
 	attempt->source = "10.0.0.2:50113";
 	attempt->found_by = FOUND_BY_SERVER;
 	attempt->started_at_ms = 1769850307121;
