@@ -1,11 +1,12 @@
-/* Three lines: a host, a bypass list, a proxy list. Matching agrees with a matcher that is too simple to be wrong,
- * does not depend on case, and a star at the end matches anything; a proxy list always gives routes that can be
- * taken. */
+/* Three lines: a host (or a whole URL), a bypass list, a proxy for the environment. The indexed list gives the rule that
+ * a scan of its entries one by one gives; matching agrees with a matcher that is too simple to be wrong, does not depend
+ * on case, and a star at the end matches anything. */
 
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "probe/core/arena.h"
 #include "probe/core/evidence.h"
@@ -13,8 +14,6 @@
 #include "probe/core/utf8.h"
 #include "probe/settings/bypass.h"
 #include "probe/settings/encoding.h"
-#include "probe/settings/mask.h"
-#include "probe/settings/proxy_list.h"
 #include "probe/settings/settings.h"
 
 #define MUST(condition)                                                                                \
@@ -38,10 +37,10 @@ static const char *next_line(struct arena *arena, const char **text, size_t max)
 }
 
 /** Only what is a pattern without a second meaning: then the whole grammar is "star matches any run". */
-static bool is_plain(const char *list)
+static bool is_plain(const char *pattern)
 {
-	size_t length = strspn(list, "abcdefghijklmnopqrstuvwxyz0123456789.-*");
-	return length > 0 && length < PLAIN_BYTES && list[length] == '\0';
+	size_t length = strspn(pattern, "abcdefghijklmnopqrstuvwxyz0123456789.-*");
+	return length > 0 && length < PLAIN_BYTES && pattern[length] == '\0';
 }
 
 /** Whole text against pattern, column by column: reachable[j] says that the first j characters of the pattern can
@@ -75,45 +74,55 @@ static const char *upper(struct arena *arena, const char *text)
 	return copy;
 }
 
+static bool same(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/** The next entry of a list, or NULL at its end. */
+static const char *next_entry(struct arena *arena, const char **list)
+{
+	static const char separators[] = "; \t\r\n\v\f";
+	*list += strspn(*list, separators);
+	size_t length = strcspn(*list, separators);
+	const char *entry = length ? arena_strndup(arena, *list, length) : NULL;
+	*list += length;
+	return entry;
+}
+
+/** The rule that a scan gives: each entry is a list of its own, and what is implicit is taken from it. */
+static const char *scan(struct arena *arena, enum proxy_dialect dialect, const struct url *url, const char *list)
+{
+	const char *found = NULL, *entry = NULL;
+	bool implicit = bypass_matches(arena, dialect, NULL, url, &found);
+	while ((entry = next_entry(arena, &list))) {
+		const char *rule = NULL;
+		bool withdraws = dialect == PROXY_WININET && strcasecmp(entry, "<-loopback>") == 0;
+		const char *alone = dialect == PROXY_WININET ? arena_printf(arena, "<-loopback> %s", entry) : entry;
+		if (withdraws && implicit)
+			found = NULL;
+		else if (!found && bypass_matches(arena, dialect, alone, url, &rule))
+			found = rule;
+		if (is_plain(entry) && !implicit && !strchr(url->host, ':'))
+			MUST(simple_match(entry, url->host) == bypass_matches(arena, dialect, entry, url, &rule));
+	}
+	return found;
+}
+
 static void check_bypass(struct arena *arena, enum proxy_dialect dialect, const struct url *url, const char *list)
 {
 	struct text_list problems = {0};
-	const char *rule = NULL, *ignored = NULL;
-	bool implicit = bypass_matches(arena, dialect, NULL, url, &ignored);
-	bool matches = bypass_matches(arena, dialect, list, url, &rule);
+	const char *rule = NULL, *again = NULL, *ignored = NULL;
+	const struct bypass_list *compiled = bypass_compile(arena, dialect, list);
+	bool matches = bypass_find(compiled, url, &rule);
 	MUST(matches == (rule != NULL));
 	MUST(!rule || utf8_is_valid(rule, strlen(rule)));
+	MUST(same(rule, scan(arena, dialect, url, list)));
+	MUST(matches == bypass_find(compiled, url, &again) && rule == again);
 	MUST(matches == bypass_matches(arena, dialect, upper(arena, list), url, &ignored));
 	MUST(bypass_matches(arena, dialect, arena_printf(arena, "%s;*", list), url, &ignored));
-	if (is_plain(list) && !strchr(url->host, ':'))
-		MUST(matches == (implicit || simple_match(list, url->host)));
 	bypass_problems(arena, dialect, list, &problems);
 	MUST(problems.count <= BYPASS_PROBLEMS_MAX);
-}
-
-static void check_proxies(struct arena *arena, enum proxy_dialect dialect, const char *text)
-{
-	static const char *const schemes[] = {"http", "https", "ftp", "ws"};
-	struct proxy_list list;
-	struct proxy_choice choice;
-	struct text_list problems = {0};
-	proxy_list_parse(arena, dialect, text, &list);
-	MUST(list.count <= PROXY_ENTRIES_MAX);
-	for (size_t i = 0; i < list.count; i++)
-		MUST(list.items[i].usable == (list.items[i].host != NULL) &&
-		     (list.items[i].usable || list.items[i].problem || list.items[i].key == PROXY_KEY_OTHER));
-	for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++) {
-		proxy_list_choose(arena, &list, schemes[i], &choice);
-		MUST(choice.via.count > 0 && choice.rule && utf8_is_valid(choice.rule, strlen(choice.rule)));
-		for (size_t j = 0; j < choice.via.count; j++) {
-			struct via via;
-			MUST(via_parse(arena, choice.via.items[j], &via));
-			MUST(via.scheme == VIA_HTTP || via.scheme == VIA_SOCKS4 || choice.via.count == 1);
-		}
-	}
-	proxy_list_problems(arena, &list, &problems);
-	const char *masked = mask_passwords(arena, text);
-	MUST(strcmp(masked, mask_passwords(arena, masked)) == 0 && utf8_is_valid(masked, strlen(masked)));
 }
 
 static void check_environment(struct arena *arena, const struct url *url, const char *bypass, const char *proxy)
@@ -139,12 +148,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const char *host = next_line(arena, &text, HOST_BYTES);
 	const char *bypass = next_line(arena, &text, LINE_BYTES), *proxy = next_line(arena, &text, LINE_BYTES);
 	struct url url;
-	if (!url_parse(arena, arena_printf(arena, "https://%s/", host), &url))
+	const char *address = strstr(host, "://") ? host : arena_printf(arena, "https://%s/", host);
+	if (!url_parse(arena, address, &url))
 		MUST(url_parse(arena, "https://a.example/", &url));
-	for (int dialect = PROXY_WININET; dialect <= PROXY_WINHTTP; dialect++) {
+	for (int dialect = PROXY_WININET; dialect <= PROXY_WINHTTP; dialect++)
 		check_bypass(arena, (enum proxy_dialect)dialect, &url, bypass);
-		check_proxies(arena, (enum proxy_dialect)dialect, proxy);
-	}
 	check_environment(arena, &url, bypass, proxy);
 	arena_free(arena);
 	return 0;
