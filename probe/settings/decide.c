@@ -40,39 +40,86 @@ static void decide_static(struct arena *arena, const struct proxy_setting *setti
 	out->problem = choice.problem;
 }
 
-/* A script or automatic detection comes first, and nobody here can ask it: the rest is only what would hold
- * without it. */
-static void say_undecided(struct arena *arena, const struct proxy_setting *setting, struct decision *out)
+/* ------------------------------------------------------------------ scripts, which come first */
+
+static const char *name_of_script(struct arena *arena, const struct proxy_setting *setting, bool detected,
+				  const struct script_answer *answer)
 {
-	const char *rest = out->via.items[0];
-	const char *script = setting->pac_enabled ? arena_printf(arena, "the PAC script `%s`", setting->pac_url) : NULL;
+	const char *address = detected ? answer->script : setting->pac_url;
+	return address ? arena_printf(arena, "the PAC script `%s`%s", address,
+				      detected ? ", found by automatic detection," : "")
+		       : "automatic detection (WPAD)";
+}
+
+/* Nobody asked it: the rest is only what would hold without it. */
+static void say_undecided(struct arena *arena, const struct proxy_setting *setting, bool detected, struct decision *out)
+{
+	const char *rest = out->via.count ? out->via.items[0] : "nothing";
+	const struct script_answer none = {0};
+	const char *script = name_of_script(arena, setting, detected, &none);
 	out->undecided = true;
-	out->mechanism = setting->auto_detect ? "auto_detect" : "pac";
-	out->rule = setting->auto_detect ? "automatic detection (WPAD) is switched on" : script;
-	if (!setting->auto_detect)
-		out->problem = arena_printf(
-			arena, "%s decides, and this version cannot run it; if it cannot be loaded, it is %s", script,
-			rest);
-	else if (script)
-		out->problem = arena_printf(
-			arena,
-			"automatic detection (WPAD) decides, or else %s, and this version can ask neither; "
-			"if both give nothing, it is %s",
-			script, rest);
-	else
-		out->problem =
-			arena_printf(arena,
-				     "automatic detection (WPAD) decides, and this version cannot ask it; if it finds "
-				     "nothing, it is %s",
-				     rest);
+	out->mechanism = detected ? "auto_detect" : "pac";
+	out->rule = detected ? "automatic detection (WPAD) is switched on" : script;
+	out->problem =
+		arena_printf(arena, "%s decides, and it was not asked; if it gives nothing, it is %s", script,
+			     detected && setting->pac_enabled
+				     ? arena_printf(arena, "the PAC script `%s`, or else %s", setting->pac_url, rest)
+				     : rest);
+}
+
+static void add_problem(struct arena *arena, struct decision *out, const char *sentence)
+{
+	out->problem = out->problem ? arena_printf(arena, "%s; %s", out->problem, sentence) : sentence;
+}
+
+/* True: that mechanism has the last word. */
+static bool decide_by_script(struct arena *arena, const struct proxy_setting *setting, bool detected,
+			     const struct script_answer *answer, struct decision *out)
+{
+	const char *mechanism = detected ? "auto_detect" : "pac";
+	switch (answer->state) {
+	case SCRIPT_NOT_ASKED:
+		say_undecided(arena, setting, detected, out);
+		return true;
+	case SCRIPT_ANSWERED:
+		out->mechanism = mechanism;
+		out->rule = answer->rule;
+		out->problem = NULL;
+		out->via = *answer->via;
+		return true;
+	case SCRIPT_FAILED:
+		out->error = out->error ? out->error : answer->error;
+		add_problem(arena, out,
+			    arena_printf(arena, "%s failed (%s: %s)", name_of_script(arena, setting, detected, answer),
+					 answer->error, answer->message ? answer->message : "no more is known"));
+		return false;
+	case SCRIPT_NONE:
+		return false;
+	}
+	return false;
+}
+
+static bool falls_back_on_nothing(const struct proxy_setting *setting)
+{
+	for (size_t i = 0; i < setting->order.count; i++)
+		if (strcmp(setting->order.items[i], "direct") == 0 || strcmp(setting->order.items[i], "static") == 0)
+			return false;
+	return setting->pac_enabled || setting->auto_detect;
 }
 
 static void decide_windows(struct arena *arena, const struct proxy_setting *setting, const struct url *url,
-			   struct decision *out)
+			   const struct script_answers *answers, struct decision *out)
 {
 	decide_static(arena, setting, url, out);
-	if (setting->auto_detect || setting->pac_enabled)
-		say_undecided(arena, setting, out);
+	if (falls_back_on_nothing(setting)) {
+		out->via = (struct text_list){0};
+		out->mechanism = "pac";
+		out->rule = "there is nothing else to fall back on";
+	}
+	bool decided = setting->auto_detect && decide_by_script(arena, setting, true, &answers->auto_detect, out);
+	decided = decided || (setting->pac_enabled && decide_by_script(arena, setting, false, &answers->pac, out));
+	if (!decided && out->error)
+		add_problem(arena, out, arena_printf(arena, "so what comes next decides: %s", out->rule));
 }
 
 static void decide_absent(struct arena *arena, struct decision *out)
@@ -85,6 +132,13 @@ static void decide_absent(struct arena *arena, struct decision *out)
 void settings_decide(struct arena *arena, const struct proxy_setting *setting, const struct url *url,
 		     struct decision *out)
 {
+	settings_decide_with(arena, setting, url, NULL, out);
+}
+
+void settings_decide_with(struct arena *arena, const struct proxy_setting *setting, const struct url *url,
+			  const struct script_answers *answers, struct decision *out)
+{
+	static const struct script_answers not_asked = {0};
 	*out = (struct decision){0};
 	if (!setting || !setting->found) {
 		decide_absent(arena, out);
@@ -95,7 +149,7 @@ void settings_decide(struct arena *arena, const struct proxy_setting *setting, c
 	switch (setting->kind) {
 	case ROUTE_WININET:
 	case ROUTE_WINHTTP:
-		decide_windows(arena, setting, url, out);
+		decide_windows(arena, setting, url, answers ? answers : &not_asked, out);
 		break;
 	case ROUTE_AGENT:
 		agent_decide(arena, setting, out);

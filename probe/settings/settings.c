@@ -5,6 +5,7 @@
 #include "probe/core/arena.h"
 #include "probe/settings/agent.h"
 #include "probe/settings/env.h"
+#include "probe/settings/mask.h"
 #include "probe/settings/wininet.h"
 
 static struct proxy_setting *add_item(struct arena *arena, struct settings *settings)
@@ -41,4 +42,40 @@ const struct proxy_setting *settings_find(const struct settings *settings, enum 
 		if (settings->items[i].identity == identity && settings->items[i].kind == kind)
 			return &settings->items[i];
 	return NULL;
+}
+
+static void use_pac(struct arena *arena, struct proxy_setting *setting, const char *address)
+{
+	bool alone = !setting->found;
+	setting->auto_detect = false;
+	setting->pac_enabled = true;
+	setting->pac_address = arena_strdup(arena, address);
+	setting->pac_url = mask_url(arena, address);
+	if (alone) {
+		setting->found = true;
+		setting->location = "--pac";
+	}
+	setting->order = (struct text_list){0};
+	text_list_add(arena, &setting->order, "pac");
+	if (setting->proxy_enabled)
+		text_list_add(arena, &setting->order, "static");
+	if (!alone)
+		text_list_add(arena, &setting->order, "direct");
+}
+
+void settings_use_pac(struct arena *arena, struct settings *settings, const char *address)
+{
+	for (int identity = IDENTITY_USER; identity <= IDENTITY_SYSTEM; identity++) {
+		if (settings_find(settings, (enum identity_id)identity, ROUTE_WININET))
+			continue;
+		*add_item(arena, settings) = (struct proxy_setting){
+			.identity = (enum identity_id)identity,
+			.kind = ROUTE_WININET,
+			.scope = "per-user",
+			.source = "none",
+		};
+	}
+	for (size_t i = 0; i < settings->count; i++)
+		if (settings->items[i].kind == ROUTE_WININET)
+			use_pac(arena, &settings->items[i], address);
 }

@@ -37,6 +37,24 @@ void settings_read(const struct settings_input *input, struct settings *out);
 const struct proxy_setting *settings_find(const struct settings *settings, enum identity_id identity,
 					  enum route_kind kind);
 
+/** What one mechanism that needs a script (automatic detection, a PAC address) said of one URL. */
+struct script_answer {
+	enum {
+		SCRIPT_NOT_ASKED,
+		SCRIPT_NONE,   /* automatic detection ended and found no script */
+		SCRIPT_FAILED, /* error says why: no script came, or it broke */
+		SCRIPT_ANSWERED
+	} state;
+	const char *error;	     /* FAILED: as in contract.md 4 */
+	const char *message;	     /* FAILED, NONE: the same in a sentence for people, without a final stop */
+	const char *script;	     /* its address, without query; NULL where none was found */
+	const struct text_list *via; /* ANSWERED: pac_result_parse() of what it returned */
+	const char *rule;	     /* ANSWERED: the last helper call that decided, or the result itself */
+};
+struct script_answers {
+	struct script_answer auto_detect, pac;
+};
+
 /** How one URL would go by one setting. */
 struct decision {
 	struct text_list
@@ -46,7 +64,8 @@ struct decision {
 	const char *source;    /* where the deciding setting stands */
 	const char *
 		problem; /* NULL, or why the setting cannot be used as written: then via is what Windows does all the same */
-	bool undecided; /* a PAC script or automatic detection would decide, and this program cannot ask it */
+	const char *error; /* NULL, or why a script that comes earlier in the order gave nothing: as in contract.md 4 */
+	bool undecided;	   /* a PAC script or automatic detection would decide, and was not asked */
 };
 
 /**
@@ -57,5 +76,17 @@ struct decision {
  */
 void settings_decide(struct arena *arena, const struct proxy_setting *setting, const struct url *url,
 		     struct decision *out);
+
+/** The same with what scripts said, in the setting's order (wininet.md 4): a script that answers is final; where there is none, or it
+ *  fails, the next mechanism decides. answers NULL: nothing was asked. */
+void settings_decide_with(struct arena *arena, const struct proxy_setting *setting, const struct url *url,
+			  const struct script_answers *answers, struct decision *out);
+
+/**
+ * Let this PAC script decide in place of what WinINET settings name (--pac): automatic detection is off then; a static list stays behind it.
+ *
+ * Where a setting was not found, the script is all there is: nothing to fall back on, and via is empty if it fails.
+ */
+void settings_use_pac(struct arena *arena, struct settings *settings, const char *address);
 
 #endif

@@ -169,7 +169,8 @@ static void use_blob(struct arena *arena, const struct blob *blob, struct proxy_
 	out->auto_detect = blob->flags & BLOB_AUTO_DETECT;
 	out->pac_enabled = (blob->flags & BLOB_PAC) && *blob->pac;
 	out->proxy_enabled = blob->flags & BLOB_STATIC;
-	out->pac_url = *blob->pac ? mask_url(arena, blob->pac) : NULL;
+	out->pac_address = *blob->pac ? arena_strdup(arena, blob->pac) : NULL;
+	out->pac_url = out->pac_address ? mask_url(arena, blob->pac) : NULL;
 	out->proxy_server = mask_passwords(arena, blob->proxy);
 	out->proxy_bypass = mask_passwords(arena, blob->bypass);
 }
@@ -180,6 +181,7 @@ static void use_plain(struct arena *arena, const struct plain *plain, struct pro
 	out->auto_detect = plain->auto_detect;
 	out->pac_enabled = plain->pac && *plain->pac;
 	out->proxy_enabled = plain->enable;
+	out->pac_address = out->pac_enabled ? arena_strdup(arena, plain->pac) : NULL;
 	out->pac_url = out->pac_enabled ? mask_url(arena, plain->pac) : NULL;
 	out->proxy_server = mask_passwords(arena, plain->server);
 	out->proxy_bypass = mask_passwords(arena, plain->bypass);
