@@ -15,6 +15,7 @@ static const char separators[] = "; \t\r\n\v\f";
 /* What an entry says in front of its host, and what has been found wrong with it so far. */
 struct draft {
 	struct arena *arena;
+	enum proxy_dialect dialect;
 	struct proxy_entry entry;
 	const char *decoration; /* lower case "https" of "https://", or NULL */
 	struct strbuf faults;	/* clauses, joined by "; " */
@@ -106,6 +107,8 @@ static void judge_decoration(struct draft *draft)
 				       "has a stray `%s://`: Windows speaks plain HTTP to it all the same", scheme));
 }
 
+/* `https://host` without a port is not settled: some take 443 there, we take 80, as the `https://` counts for nothing
+ * else either (wininet.md 8). */
 static int default_port(const struct draft *draft)
 {
 	if (draft->entry.key == PROXY_KEY_SOCKS)
@@ -189,6 +192,10 @@ static void parse_entry(struct draft *draft)
 	const char *at = read_decoration(draft, read_key(draft));
 	if (draft->entry.key == PROXY_KEY_OTHER)
 		return;
+	if (draft->entry.key == PROXY_KEY_SOCKS && draft->dialect == PROXY_WINHTTP) {
+		add_fault(draft, "is a SOCKS proxy, which WinHTTP does not know, and is passed over");
+		return;
+	}
 	judge_decoration(draft);
 	const char *host = read_host(draft, bare_authority(draft, at), &at);
 	int port = host ? read_port(draft, at) : 0;
@@ -199,7 +206,7 @@ static void parse_entry(struct draft *draft)
 
 static void add_entry(struct arena *arena, struct proxy_list *list, const char *text, size_t length)
 {
-	struct draft draft = {.arena = arena};
+	struct draft draft = {.arena = arena, .dialect = list->dialect};
 	draft.entry.text = arena_strndup(arena, text, length);
 	strbuf_init(&draft.faults);
 	parse_entry(&draft);
@@ -289,8 +296,9 @@ static const char *direct_problem(struct arena *arena, const struct proxy_list *
 		return entry->problem;
 	if (list->count == 0)
 		return arena_printf(arena, "%s names no proxy although it is switched on: Windows goes direct", name);
-	if (list->dialect == PROXY_WINHTTP && first_entry(list, PROXY_KEY_SOCKS, true))
-		return arena_printf(arena, "%s names only a SOCKS proxy, and WinHTTP knows none: it goes direct", name);
+	entry = first_entry(list, PROXY_KEY_SOCKS, false);
+	if (entry)
+		return entry->problem;
 	if (strcmp(scheme, "https") == 0)
 		return arena_printf(arena, "%s has no entry for https: Windows goes direct there", name);
 	return NULL;
@@ -310,6 +318,9 @@ static void choose_direct(struct arena *arena, const struct proxy_list *list, co
 		out->rule = arena_printf(arena, "no `%s=` entry in %s: direct", scheme, name);
 }
 
+/* The protocol's own entries, else those without a key wherever they stand, else `socks=`. Others differ: Chromium lets
+ * the first entry say whether the list is a map, and libproxy prefers `socks=` to a bare entry; this is Microsoft's text
+ * as it stands (wininet.md 2 and 8). */
 void proxy_list_choose(struct arena *arena, const struct proxy_list *list, const char *scheme, struct proxy_choice *out)
 {
 	*out = (struct proxy_choice){0};
@@ -317,7 +328,7 @@ void proxy_list_choose(struct arena *arena, const struct proxy_list *list, const
 	bool own = entry != NULL;
 	if (!entry)
 		entry = first_entry(list, PROXY_KEY_DEFAULT, true);
-	if (!entry && list->dialect == PROXY_WININET)
+	if (!entry)
 		entry = first_entry(list, PROXY_KEY_SOCKS, true);
 	if (!entry) {
 		choose_direct(arena, list, scheme, out);

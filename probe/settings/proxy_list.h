@@ -9,7 +9,7 @@
 /** Whose grammar: they share the text form and differ in what they honour (wininet.md 2, 3). */
 enum proxy_dialect { PROXY_WININET, PROXY_WINHTTP };
 
-/** The name of the text in sentences: "ProxyServer" or "the proxy list of WinHttpSettings". */
+/** The name of the text in sentences: "ProxyServer" or "WinHttpSettings". */
 const char *proxy_list_name(enum proxy_dialect dialect);
 
 enum proxy_key {
@@ -57,8 +57,8 @@ struct proxy_choice {
 void proxy_list_choose(struct arena *arena, const struct proxy_list *list, const char *scheme,
 		       struct proxy_choice *out);
 
-/** Say of the whole list what is damaged or will not work as its writer believes; at most PROXY_ENTRIES_MAX
- *  sentences. */
+/** Say of the whole list what is damaged or will not work as its writer believes: at most one sentence for each entry, and
+ *  two for the list. */
 void proxy_list_problems(struct arena *arena, const struct proxy_list *list, struct text_list *problems);
 
 #endif

@@ -38,12 +38,27 @@ static const struct choice_case wininet_cases[] = {
 	{"proxy:65535", "https", "PROXY proxy:65535", ONLY, NULL},
 	{"http://proxy:8080", "https", "PROXY proxy:8080", ONLY, NULL},
 	{"HTTP://proxy:8080", "https", "PROXY proxy:8080", ONLY, NULL},
+	{"proxy.corp.:8080", "https", "PROXY proxy.corp.:8080", ONLY, NULL},
+	{"proxy:00080", "https", "PROXY proxy:80", ONLY, NULL},
+	{"[::ffff:10.1.2.3]:8080", "https", "PROXY [::ffff:10.1.2.3]:8080", ONLY, NULL},
 	/* by protocol */
 	{"http=a:1;https=b:2", "http", "PROXY a:1", "entry `http=` of ProxyServer", NULL},
 	{"http=a:1;https=b:2", "https", "PROXY b:2", "entry `https=` of ProxyServer", NULL},
 	{"http=a:1 https=b:2", "https", "PROXY b:2", "entry `https=` of ProxyServer", NULL},
 	{"http=a:1\thttps=b:2\r\n", "https", "PROXY b:2", "entry `https=` of ProxyServer", NULL},
+	{"http=a:1\nhttps=b:2", "https", "PROXY b:2", "entry `https=` of ProxyServer", NULL},
+	{"http=a:1\v\fhttps=b:2", "https", "PROXY b:2", "entry `https=` of ProxyServer", NULL},
+	{"http=a:1; https=b:2 ;ftp=c:3", "ftp", "PROXY c:3", "entry `ftp=` of ProxyServer", NULL},
 	{"HTTPS=b:2", "https", "PROXY b:2", "entry `https=` of ProxyServer", NULL},
+	{"Http=a:1;HttpS=b:2;FTP=c:3;SoCkS=d:4", "ftp", "PROXY c:3", "entry `ftp=` of ProxyServer", NULL},
+	{"https=HTTP://b:2", "https", "PROXY b:2", "entry `https=` of ProxyServer", NULL},
+	{"ftp=FTP://gw", "ftp", "PROXY gw:21", "entry `ftp=` of ProxyServer", NULL},
+	{"ftp=ftp://gw:2121", "ftp", "PROXY gw:2121", "entry `ftp=` of ProxyServer", NULL},
+	{"ftp=gw", "ftp", "PROXY gw:80", "entry `ftp=` of ProxyServer", "no port: Windows uses 80"},
+	{"ftp=http://gw", "ftp", "PROXY gw:80", "entry `ftp=` of ProxyServer", "no port: Windows uses 80"},
+	{"http=a:1;https=b:2", "ftp", "DIRECT", "no `ftp=` entry in ProxyServer: direct", NULL},
+	{"http=a:1;https=b:2;ftp=c:3", "http", "PROXY a:1", "entry `http=` of ProxyServer", NULL},
+	{"http=a:1;https=b:2;ftp=c:3", "gopher", "DIRECT", "no `gopher=` entry in ProxyServer: direct", NULL},
 	{"https=http://b:2", "https", "PROXY b:2", "entry `https=` of ProxyServer", NULL},
 	{"ftp=ftp://gw", "ftp", "PROXY gw:21", "entry `ftp=` of ProxyServer", NULL},
 	{"ftp=gw:3", "ftp", "PROXY gw:3", "entry `ftp=` of ProxyServer", NULL},
@@ -58,10 +73,22 @@ static const struct choice_case wininet_cases[] = {
 	{"proxy:80;http=a:1", "https", "PROXY proxy:80", BARE, NULL},
 	{"proxy:80;http=a:1", "http", "PROXY a:1", "entry `http=` of ProxyServer", NULL},
 	{"http=a:1;proxy:80", "http", "PROXY a:1", "entry `http=` of ProxyServer", NULL},
+	{"http=a:1;https=b:2;proxy:80", "ftp", "PROXY proxy:80", BARE, NULL},
+	{"a ; ftp=b:2", "ftp", "PROXY b:2", "entry `ftp=` of ProxyServer", NULL},
+	{"ftp=b:2 ; proxy:80", "https", "PROXY proxy:80", BARE, NULL},
+	{"http=a:1;proxy:80;https=b:2", "ws", "PROXY proxy:80", BARE, NULL},
 	/* several are a list */
 	{"https=a:1;https=b:2", "https", "PROXY a:1, PROXY b:2", "entry `https=` of ProxyServer", NULL},
 	{"a:1;b:2;c:3", "https", "PROXY a:1, PROXY b:2, PROXY c:3", "entry `a:1` of ProxyServer", NULL},
 	{"https=a:1;https=a:1", "https", "PROXY a:1, PROXY a:1", "entry `https=` of ProxyServer", NULL},
+	{"https=b:2;https=a:1", "https", "PROXY b:2, PROXY a:1", "entry `https=` of ProxyServer", NULL},
+	{"https=a:1;http=x:9;proxy:80;HTTPS=b:2", "https", "PROXY a:1, PROXY b:2", "entry `https=` of ProxyServer",
+	 NULL},
+	{"proxy:80;http=x:9;b:2", "https", "PROXY proxy:80, PROXY b:2", BARE, NULL},
+	{"https=a:1;https=b:0;https=c:3", "https", "PROXY a:1, PROXY c:3", "entry `https=` of ProxyServer",
+	 "entry `https=b:0`"},
+	{"ftp=a:1;ftp=ftp://b", "ftp", "PROXY a:1, PROXY b:21", "entry `ftp=` of ProxyServer", NULL},
+	{"socks=s:1;socks=t:2", "https", "SOCKS s:1, SOCKS t:2", "entry `socks=` of ProxyServer", NULL},
 	/* socks is the last resort */
 	{"socks=s:1080", "https", "SOCKS s:1080", "entry `socks=` of ProxyServer", NULL},
 	{"socks=s", "https", "SOCKS s:1080", "entry `socks=` of ProxyServer", NULL},
@@ -74,6 +101,16 @@ static const struct choice_case wininet_cases[] = {
 	{"socks=socks5://s:1080", "https", "SOCKS s:1080", "entry `socks=` of ProxyServer",
 	 "another SOCKS than version 4"},
 	{"socks=http://s:1080", "https", "SOCKS s:1080", "entry `socks=` of ProxyServer", "not SOCKS"},
+	{"socks=s:1080", "http", "SOCKS s:1080", "entry `socks=` of ProxyServer", NULL},
+	{"socks=s:1080", "ftp", "SOCKS s:1080", "entry `socks=` of ProxyServer", NULL},
+	{"proxy:80;socks=s:1080", "https", "PROXY proxy:80", BARE, NULL},
+	{"socks=SOCKS4://s", "https", "SOCKS s:1080", "entry `socks=` of ProxyServer", NULL},
+	{"socks=[::2]", "https", "SOCKS [::2]:1080", "entry `socks=` of ProxyServer", NULL},
+	{"socks=socks4a://s:9", "https", "SOCKS s:9", "entry `socks=` of ProxyServer", "another SOCKS than version 4"},
+	{"socks=https://s", "https", "SOCKS s:1080", "entry `socks=` of ProxyServer", "not SOCKS"},
+	{"socks=s:0", "https", "DIRECT", "no `https=` entry in ProxyServer: direct", "not a number"},
+	{"http=a:1;socks=s:0", "https", "DIRECT", "no `https=` entry in ProxyServer: direct", "entry `socks=s:0`"},
+	{"socks=s:0;socks=t:2", "https", "SOCKS t:2", "entry `socks=` of ProxyServer", NULL},
 	/* decoration is an HTTP proxy all the same */
 	{"https=https://b:2", "https", "PROXY b:2", "entry `https=` of ProxyServer", "stray `https://`"},
 	{"https://b:2", "https", "PROXY b:2", ONLY, "stray `https://`"},
@@ -82,6 +119,13 @@ static const struct choice_case wininet_cases[] = {
 	 "no entry for https"},
 	{"https=https://b", "https", "PROXY b:80", "entry `https=` of ProxyServer", "no port: Windows uses 80"},
 	{"ftp://b", "https", "PROXY b:21", ONLY, "stray `ftp://`"},
+	{"http://b", "https", "PROXY b:80", ONLY, "no port: Windows uses 80"},
+	{"https://b", "https", "PROXY b:80", ONLY, "stray `https://`"},
+	{"https://b", "http", "PROXY b:80", ONLY, "no port: Windows uses 80"},
+	{"HTTPS://b:443", "https", "PROXY b:443", ONLY, "stray `https://`"},
+	{"https=ftp://b", "https", "PROXY b:21", "entry `https=` of ProxyServer", "stray `ftp://`"},
+	{"http=socks://b", "http", "PROXY b:80", "entry `http=` of ProxyServer", "taken for an HTTP proxy"},
+	{"https=https://[3ffe::1]:8443", "https", "PROXY [3ffe::1]:8443", "entry `https=` of ProxyServer", "stray"},
 	{"socks5://b:1080", "https", "PROXY b:1080", ONLY, "taken for an HTTP proxy"},
 	{"x://b:2", "https", "PROXY b:2", ONLY, "stray `x://`"},
 	{"://b:2", "https", "PROXY b:2", ONLY, "stray `://`"},
@@ -119,16 +163,33 @@ static const struct choice_case wininet_cases[] = {
 	 "something else than a host"},
 	{"pr\xc3\xb6xy:80", "https", "DIRECT", "no usable entry for https in ProxyServer: direct",
 	 "something else than a host"},
+	{"proxy:-1", "https", "DIRECT", "no usable entry for https in ProxyServer: direct", "not a number"},
+	{"proxy:http", "https", "DIRECT", "no usable entry for https in ProxyServer: direct", "not a number"},
+	{"proxy:8080:", "https", "DIRECT", "no usable entry for https in ProxyServer: direct", "more than one colon"},
+	{"[]:80", "https", "DIRECT", "no usable entry for https in ProxyServer: direct", "names no host"},
+	{"[fe80::1%25eth0]:80", "https", "DIRECT", "no usable entry for https in ProxyServer: direct",
+	 "something else than a host"},
+	{"http://", "https", "DIRECT", "no usable entry for https in ProxyServer: direct", "names no host"},
+	{"http=https=a:1", "http", "DIRECT", "no usable entry for http in ProxyServer: direct",
+	 "something else than a host"},
 	{"a:1,b:2", "https", "DIRECT", "no usable entry for https in ProxyServer: direct", "comma"},
 	{"http=a:1,https=b:2", "https", "DIRECT", "no `https=` entry in ProxyServer: direct", "no entry for https"},
 	{"http=a:1,https=b:2", "http", "DIRECT", "no usable entry for http in ProxyServer: direct", "comma"},
 	{"crazy=x:1", "https", "DIRECT", "no `https=` entry in ProxyServer: direct", "no entry for https"},
 	{"crazy=x:1;proxy:80", "https", "PROXY proxy:80", BARE, NULL},
 	{"=x:1;proxy:80", "https", "PROXY proxy:80", BARE, NULL},
+	{"crazy=x:1;https=b:2", "https", "PROXY b:2", "entry `https=` of ProxyServer", NULL},
+	{"ws=x:1", "ws", "DIRECT", "no `ws=` entry in ProxyServer: direct", NULL},
+	{"proxy=x:1;default=y:1", "https", "DIRECT", "no `https=` entry in ProxyServer: direct", "no entry for https"},
+	{"https=bad:0", "ftp", "DIRECT", "no `ftp=` entry in ProxyServer: direct", NULL},
+	{"http=bad:0;proxy:80", "http", "PROXY proxy:80", BARE, "entry `http=bad:0`"},
+	{"https=bad:0;socks=s:1080", "https", "SOCKS s:1080", "entry `socks=` of ProxyServer", "entry `https=bad:0`"},
+	{";;https=;;b:2;;", "https", "PROXY b:2", "entry `b:2` of ProxyServer", "entry `https=`"},
 	{"https=bad:0;proxy:80", "https", "PROXY proxy:80", BARE, "entry `https=bad:0`"},
 	{"https=bad:0;https=b:2", "https", "PROXY b:2", "entry `https=` of ProxyServer", "entry `https=bad:0`"},
 	{"bad:0;https=b:2", "https", "PROXY b:2", "entry `https=` of ProxyServer", NULL},
 	{"proxy:80;(main)", "https", "PROXY proxy:80", BARE, "entry `(main)`"},
+	{"proxy: 80", "https", "PROXY proxy:80, PROXY 80:80", "entry `proxy:` of ProxyServer", "no port"},
 	{"http = a:1", "https", "PROXY http:80, PROXY a:1", "entry `http` of ProxyServer", "no port"},
 	/* what stands around the address */
 	{"http://proxy:8080/", "https", "PROXY proxy:8080", ONLY, "stray text behind"},
@@ -142,7 +203,19 @@ static const struct choice_case winhttp_cases[] = {
 	{"proxy:80", "https", "PROXY proxy:80", "the only entry of WinHttpSettings", NULL},
 	{"http=a:1;https=b:2", "https", "PROXY b:2", "entry `https=` of WinHttpSettings", NULL},
 	{"http=a:1", "https", "DIRECT", "no `https=` entry in WinHttpSettings: direct", "no entry for https"},
-	{"socks=s:1080", "https", "DIRECT", "no `https=` entry in WinHttpSettings: direct", "WinHTTP knows none"},
+	{"http=a:1 https=b:2", "http", "PROXY a:1", "entry `http=` of WinHttpSettings", NULL},
+	{"HTTPS=b:2", "https", "PROXY b:2", "entry `https=` of WinHttpSettings", NULL},
+	{"http=a:1;proxy:80", "https", "PROXY proxy:80", "entry `proxy:80` of WinHttpSettings", NULL},
+	{"proxy", "https", "PROXY proxy:80", "the only entry of WinHttpSettings", "no port: Windows uses 80"},
+	{"https=a:1;https=b:2", "https", "PROXY a:1, PROXY b:2", "entry `https=` of WinHttpSettings", NULL},
+	{"https://b:2", "https", "PROXY b:2", "the only entry of WinHttpSettings", "stray `https://`"},
+	{"proxy:0", "https", "DIRECT", "no usable entry for https in WinHttpSettings: direct", "not a number"},
+	{"ftp=c:3", "ftp", "PROXY c:3", "entry `ftp=` of WinHttpSettings", NULL},
+	{"socks=s:1080", "https", "DIRECT", "no `https=` entry in WinHttpSettings: direct",
+	 "entry `socks=s:1080` of WinHttpSettings is a SOCKS proxy, which WinHTTP does not know"},
+	{"http=a:1;socks=s:1080", "https", "DIRECT", "no `https=` entry in WinHttpSettings: direct",
+	 "WinHTTP does not know"},
+	{"http=a:1;socks=s:1080", "http", "PROXY a:1", "entry `http=` of WinHttpSettings", NULL},
 	{"socks=s:1080;proxy:80", "https", "PROXY proxy:80", "entry `proxy:80` of WinHttpSettings", NULL},
 	{"", "https", "DIRECT", "WinHttpSettings is empty: direct", "names no proxy"},
 };
@@ -167,14 +240,19 @@ static void test_choices(enum proxy_dialect dialect, const struct choice_case *c
 	}
 }
 
-static size_t problem_count(const char *text, const char *wanted)
+static size_t problem_count_of(enum proxy_dialect dialect, const char *text, const char *wanted)
 {
 	struct proxy_list list;
 	struct text_list problems = {0};
-	proxy_list_parse(arena, PROXY_WININET, text, &list);
+	proxy_list_parse(arena, dialect, text, &list);
 	proxy_list_problems(arena, &list, &problems);
 	CHECK(strstr(joined(&problems), wanted) != NULL);
 	return problems.count;
+}
+
+static size_t problem_count(const char *text, const char *wanted)
+{
+	return problem_count_of(PROXY_WININET, text, wanted);
 }
 
 static void test_problems(void)
@@ -187,6 +265,16 @@ static void test_problems(void)
 	CHECK_INT(problem_count("a;b;crazy=c:1", "entry `crazy=c:1` of ProxyServer begins with a protocol"), 3);
 	CHECK_INT(problem_count("=c:1;proxy:80", "nothing in front of its `=`"), 1);
 	CHECK_INT(problem_count("http=a:1;x=b:1", "no entry for https"), 2);
+	CHECK_INT(problem_count("proxy:80;gopher=g:70", ""), 0);
+	CHECK_INT(problem_count("proxy:80;Gopher=g:70;gophers=g:70", "entry `gophers=g:70`"), 1);
+	CHECK_INT(problem_count("https=http://b", "has no port"), 1);
+	CHECK_INT(problem_count("https=https://b", "stray `https://`"), 1);
+	CHECK_INT(problem_count("https=https://b", "; has no port: Windows uses 80"), 1);
+	CHECK_INT(problem_count("socks=s", ""), 0);
+	CHECK_INT(problem_count_of(PROXY_WINHTTP, "socks=s;proxy:80", "entry `socks=s` of WinHttpSettings is a SOCKS"),
+		  1);
+	CHECK_INT(problem_count_of(PROXY_WINHTTP, "socks=s", "and is passed over"), 1);
+	CHECK_INT(problem_count_of(PROXY_WINHTTP, "http=a:1", "WinHttpSettings has no entry for https"), 1);
 }
 
 static void test_many_entries(void)
