@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "probe/core/arena.h"
 #include "probe/engine/hostile.h"
 
 /* ------------------------------------------------------------------ body */
@@ -14,6 +15,7 @@ static void body_reset(struct transfer *transfer)
 	body->cut = false;
 	body->same = transfer->expect_body != NULL;
 	body->head_length = 0;
+	strbuf_truncate(&body->kept, 0);
 	if (!body->digest)
 		body->digest = EVP_MD_CTX_new();
 	if (body->digest)
@@ -33,6 +35,8 @@ static void body_add(struct transfer *transfer, const char *bytes, size_t length
 	size_t head = length < room ? length : room;
 	memcpy(body->head + body->head_length, bytes, head);
 	body->head_length += head;
+	if (body->keep)
+		strbuf_add_bytes(&body->kept, bytes, length);
 	if (body->digest)
 		EVP_DigestUpdate(body->digest, bytes, length);
 	if (body->same) {
@@ -46,7 +50,7 @@ size_t http_tap_body(char *bytes, size_t size, size_t count, void *user)
 {
 	struct transfer *transfer = user;
 	size_t length = size * count;
-	size_t room = (size_t)(BODY_BYTES_MAX - transfer->body.bytes);
+	size_t room = (size_t)(transfer->body.limit - transfer->body.bytes);
 	if (transfer->ended)
 		return 0;
 	body_add(transfer, bytes, length < room ? length : room);
@@ -137,6 +141,17 @@ int http_tap_debug(CURL *easy, curl_infotype type, char *bytes, size_t length, v
 	return 0;
 }
 
+static void body_hand_over(struct transfer *transfer, bool whole)
+{
+	const struct body *body = &transfer->body;
+	if (!body->keep)
+		return;
+	transfer->result.body.bytes = arena_strndup(transfer->arena, body->kept.data, body->kept.length);
+	transfer->result.body.length = body->kept.length;
+	transfer->result.body.cut = body->cut;
+	transfer->result.body.whole = whole;
+}
+
 void http_tap_close(struct transfer *transfer, enum failure failure, bool whole)
 {
 	struct observation *observation = transfer->http;
@@ -150,6 +165,7 @@ void http_tap_close(struct transfer *transfer, enum failure failure, bool whole)
 		return;
 	http->body_bytes = body->bytes;
 	http->body_head = hostile_text(transfer->arena, body->head, body->head_length);
+	body_hand_over(transfer, whole);
 	if (!whole)
 		return;
 	http->body_sha256 = body_sha256(transfer);

@@ -249,6 +249,7 @@ void legs_cut(struct run *run, enum failure failure)
 	for (size_t i = 0; i < run->name_count; i++)
 		if (!run->names[i]->lookup->done)
 			lookup_cancel(run->names[i]->lookup, failure);
+	lookups_cut(&run->resolver, failure);
 	for (size_t i = 0; i < run->leg_count; i++)
 		for (size_t k = 0; k < run->legs[i].trial_count; k++)
 			trial_cut(run->legs[i].trials[k], failure);

@@ -31,9 +31,9 @@ struct asked {
 struct lookup_state {
 	struct lookup lookup; /* what the caller sees; first */
 	struct resolver *resolver;
-	lookup_address_cb on_address;
-	lookup_done_cb on_done;
-	void *user;
+	struct lookup *next_open; /* in resolver->open */
+	struct lookup_options options;
+	bool settled;
 	int64_t started_us; /* monotonic */
 	uv_timer_t timer;
 	enum { PHASE_LITERAL, PHASE_LISTENING, PHASE_SILENCE_SEEN, PHASE_SYSTEM_ONLY } phase;
@@ -45,6 +45,11 @@ struct lookup_state {
 	struct text_list waiting;   /* addresses from servers beyond ADDRESSES_UNCONFIRMED */
 	bool cancelled;
 };
+
+static struct lookup_state *state_of(struct lookup *lookup)
+{
+	return (struct lookup_state *)lookup;
+}
 
 static struct arena *arena_of(const struct lookup_state *state)
 {
@@ -82,6 +87,12 @@ static void address_keep(struct lookup_state *state, const struct lookup *before
 	address_append(state, address, by_system);
 }
 
+static void address_announce(struct lookup_state *state, const char *address)
+{
+	if (state->options.address)
+		state->options.address(&state->lookup, address, state->options.user);
+}
+
 static void address_offer(struct lookup_state *state, const char *address, bool by_system)
 {
 	struct resolved_address *known = address_find(&state->lookup, address);
@@ -90,7 +101,7 @@ static void address_offer(struct lookup_state *state, const char *address, bool 
 		known->by_system = known->by_system || by_system;
 	} else if (state->lookup.count < limit) {
 		address_append(state, address, by_system);
-		state->on_address(&state->lookup, address, state->user);
+		address_announce(state, address);
 	} else if (state->waiting.count < WAITING_MAX) {
 		text_list_add(arena_of(state), &state->waiting, address);
 	}
@@ -113,10 +124,57 @@ static void addresses_settle(struct lookup_state *state)
 		address_keep(state, &before, state->waiting.items[i], false, &room);
 	for (size_t i = 0; i < lookup->count && !lookup->done; i++)
 		if (!address_find(&before, lookup->addresses[i].address))
-			state->on_address(lookup, lookup->addresses[i].address, state->user);
+			address_announce(state, lookup->addresses[i].address);
 }
 
 /* ------------------------------------------------------------------ the end */
+
+static bool has_address_that_counts(const struct lookup *lookup)
+{
+	for (size_t i = 0; i < lookup->count; i++)
+		if (lookup->addresses[i].by_system)
+			return true;
+	return false;
+}
+
+/* Is it one of the look-up's ways, and no experiment beside them? */
+static bool is_of_way(const struct lookup_state *state, const struct observation *observation)
+{
+	return observation->experiment == state->options.experiment; /* the same text in one place, or NULL */
+}
+
+static enum failure failure_of(const struct lookup_state *state)
+{
+	if (has_address_that_counts(&state->lookup))
+		return FAILURE_NONE;
+	if (state->system)
+		return state->system->failure;
+	for (size_t i = 0; i < state->asked_count; i++) {
+		const struct observation *observation = state->asked[i]->observation;
+		if (observation->failure != FAILURE_NONE && !observation->dns.control && is_of_way(state, observation))
+			return observation->failure;
+	}
+	return FAILURE_DNS_NO_ANSWER;
+}
+
+static void settle(struct lookup_state *state)
+{
+	if (state->settled)
+		return;
+	state->settled = true;
+	state->lookup.failure = failure_of(state);
+	if (state->options.settled)
+		state->options.settled(&state->lookup, state->options.user);
+}
+
+static void list_remove(struct lookup_state *state)
+{
+	struct lookup **at = &state->resolver->open;
+	while (*at && *at != &state->lookup)
+		at = &state_of(*at)->next_open;
+	if (*at)
+		*at = state->next_open;
+}
 
 static void on_timer_closed(uv_handle_t *handle)
 {
@@ -134,12 +192,16 @@ static void end(struct lookup_state *state)
 	if (state->lookup.done)
 		return;
 	state->lookup.done = true;
+	list_remove(state);
 	if (state->system)
 		paths_record(state, state->system);
 	for (size_t i = 0; i < state->asked_count; i++)
 		paths_record(state, state->asked[i]->observation);
 	uv_close((uv_handle_t *)&state->timer, on_timer_closed);
-	state->on_done(&state->lookup, state->user);
+	if (!state->cancelled)
+		settle(state);
+	if (state->options.done)
+		state->options.done(&state->lookup, state->options.user);
 }
 
 static void end_if_all_said(struct lookup_state *state)
@@ -162,7 +224,7 @@ static void ask(struct lookup_state *state, const struct wording *wording, int64
 	struct arena *arena = arena_of(state);
 	struct asked *asked = arena_alloc(arena, sizeof(*asked));
 	struct observation *observation = report_add_observation(state->resolver->report, OP_DNS_QUERY);
-	observation->experiment = wording->experiment;
+	observation->experiment = wording->experiment ? wording->experiment : state->options.experiment;
 	observation->dns.server = wording->server;
 	observation->dns.control = wording->control;
 	observation->dns.transport = wording->transport;
@@ -180,7 +242,7 @@ static void ask(struct lookup_state *state, const struct wording *wording, int64
 
 static int64_t time_left_us(const struct lookup_state *state)
 {
-	return state->started_us + state->resolver->timeout_us - os_monotonic_us();
+	return state->started_us + state->options.timeout_us - os_monotonic_us();
 }
 
 /* The truncated answer's question again, by TCP: in the time that is left, but not less than half of the whole. */
@@ -188,20 +250,22 @@ static void ask_by_tcp(struct lookup_state *state, const struct dns_query *query
 {
 	struct wording wording = {
 		.server = query->server, .transport = "tcp", .type = query->type, .control = query->control};
-	int64_t left_us = time_left_us(state), half_us = state->resolver->timeout_us / 2;
+	int64_t left_us = time_left_us(state), half_us = state->options.timeout_us / 2;
 	ask(state, &wording, left_us > half_us ? left_us : half_us);
 }
 
 static void offer_answers(struct lookup_state *state, const struct observation *observation)
 {
 	const struct dns_query *query = &observation->dns;
-	bool by_system = !state->resolver->system_lookup && !observation->experiment;
+	bool by_system = !state->resolver->system_lookup && is_of_way(state, observation);
 	const char *end_of_chain = dns_chain_end(query);
 	for (size_t i = 0; i < query->answer_count && !state->lookup.done; i++) {
 		const char *address = dns_answer_address(query, end_of_chain, i);
 		if (address)
 			address_offer(state, address, by_system);
 	}
+	if (by_system && has_address_that_counts(&state->lookup))
+		settle(state);
 }
 
 static void on_question_done(struct dns_question *question, void *user)
@@ -231,6 +295,7 @@ static void on_system_done(struct system_job *job, void *user)
 	if (state->cancelled)
 		return;
 	addresses_settle(state);
+	settle(state);
 	end_if_all_said(state);
 }
 
@@ -283,7 +348,7 @@ static bool has_any_reply(const struct lookup_state *state)
 	for (size_t i = 0; i < state->asked_count; i++) {
 		const struct observation *observation = state->asked[i]->observation;
 		const struct dns_query *query = &observation->dns;
-		if (!query->control && !observation->experiment && query->rcode != NOT_MEASURED)
+		if (!query->control && is_of_way(state, observation) && query->rcode != NOT_MEASURED)
 			return true;
 	}
 	return false;
@@ -310,14 +375,14 @@ static void on_literal(struct lookup_state *state)
 static void on_timer(uv_timer_t *timer)
 {
 	struct lookup_state *state = timer->data;
-	int64_t timeout_us = state->resolver->timeout_us;
+	int64_t timeout_us = state->options.timeout_us;
 	switch (state->phase) {
 	case PHASE_LITERAL:
 		on_literal(state);
 		return;
 	case PHASE_LISTENING:
 		state->phase = PHASE_SILENCE_SEEN;
-		if (state->resolver->experiments)
+		if (state->resolver->experiments && !state->options.experiment)
 			ask_silent_servers(state);
 		end_if_all_said(state);
 		if (!state->lookup.done)
@@ -344,7 +409,7 @@ static void ask_server(struct lookup_state *state, const char *server, bool cont
 	static const char *const types[] = {"A", "AAAA"};
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		struct wording wording = {.server = server, .transport = "udp", .type = types[i], .control = control};
-		ask(state, &wording, state->resolver->timeout_us);
+		ask(state, &wording, state->options.timeout_us);
 	}
 }
 
@@ -353,6 +418,7 @@ static void ask_system(struct lookup_state *state)
 	struct resolver *resolver = state->resolver;
 	state->system = report_add_observation(resolver->report, OP_SYSTEM_LOOKUP);
 	state->system->lookup.name = state->lookup.name;
+	state->system->experiment = state->options.experiment;
 	state->open++;
 	state->job = system_job_start(resolver->loop, arena_of(state), state->system, resolver->run_started_us,
 				      on_system_done, state);
@@ -378,34 +444,50 @@ static void ask_everyone(struct lookup_state *state)
 		ask_server(state, resolver->control, true);
 }
 
-struct lookup *lookup_start(struct resolver *resolver, const char *name, lookup_address_cb address, lookup_done_cb done,
-			    void *user)
+struct lookup *lookup_start_with(struct resolver *resolver, const struct lookup_options *options)
 {
 	struct lookup_state *state = arena_alloc(resolver->report->arena, sizeof(*state));
 	struct address literal;
-	state->lookup.name = arena_strdup(resolver->report->arena, name);
+	state->lookup.name = arena_strdup(resolver->report->arena, options->name);
 	state->resolver = resolver;
-	state->on_address = address;
-	state->on_done = done;
-	state->user = user;
+	state->options = *options;
+	if (!options->timeout_us)
+		state->options.timeout_us = resolver->timeout_us;
+	state->next_open = resolver->open;
+	resolver->open = &state->lookup;
 	state->started_us = os_monotonic_us();
 	state->phase = PHASE_LISTENING;
 	uv_timer_init(resolver->loop, &state->timer);
 	state->timer.data = state;
-	if (address_parse(name, &literal))
+	if (address_parse(options->name, &literal))
 		state->phase = PHASE_LITERAL;
 	else
 		ask_everyone(state);
-	timer_at(state, state->open ? resolver->timeout_us / SILENCE_PARTS : 0);
+	timer_at(state, state->open ? state->options.timeout_us / SILENCE_PARTS : 0);
 	return &state->lookup;
+}
+
+struct lookup *lookup_start(struct resolver *resolver, const char *name, lookup_address_cb address, lookup_done_cb done,
+			    void *user)
+{
+	struct lookup_options options = {.name = name, .address = address, .done = done, .user = user};
+	return lookup_start_with(resolver, &options);
+}
+
+void lookups_cut(struct resolver *resolver, enum failure failure)
+{
+	while (resolver->open)
+		lookup_cancel(resolver->open, failure);
 }
 
 void lookup_cancel(struct lookup *lookup, enum failure failure)
 {
-	struct lookup_state *state = (struct lookup_state *)lookup;
+	struct lookup_state *state = state_of(lookup);
 	if (lookup->done)
 		return;
 	state->cancelled = true;
+	if (!state->settled)
+		state->lookup.failure = failure;
 	for (size_t i = 0; i < state->asked_count; i++)
 		if (state->asked[i]->question)
 			dns_question_cancel(state->asked[i]->question, failure);

@@ -18,11 +18,12 @@ struct resolver {
 	struct text_list servers;   /* "ip" or "ip:port", in order */
 	const char *control;	    /* or NULL */
 	struct text_list tcp_tried; /* the look-ups' own, empty at first: silent servers that were asked by TCP */
+	struct lookup *open;	    /* the same, NULL at first: those that are not done; lookups_cut() ends them */
 };
 
 struct resolved_address {
 	const char *address;
-	bool by_system; /* the system's own lookup gave it (or, without one, any configured server) */
+	bool by_system; /* it counts: the system's own lookup gave it (or, without one, any configured server) */
 };
 
 /** One name being looked up. Readable at any time from the loop. */
@@ -31,6 +32,7 @@ struct lookup {
 	struct path_list paths; /* whom its observations concern; the caller may add until the first callback */
 	struct resolved_address *addresses; /* by_system ones first, in the system's order, once it has answered */
 	size_t count, capacity;
+	enum failure failure; /* once settled or done, where no address counts: why not; else NONE */
 	bool done;
 };
 
@@ -50,6 +52,24 @@ typedef void (*lookup_done_cb)(struct lookup *lookup, void *user);
  */
 struct lookup *lookup_start(struct resolver *resolver, const char *name, lookup_address_cb address, lookup_done_cb done,
 			    void *user);
+
+struct lookup_options {
+	const char *name;
+	const char *
+		experiment; /* what the observations are for, where that is no path's own way; then dns_over_tcp is not tried; or NULL */
+	int64_t timeout_us;	   /* per question; 0: the resolver's */
+	lookup_address_cb address; /* as above, or NULL */
+	lookup_done_cb
+		settled; /* or NULL: once, before done(), unless it is cut: the system's lookup has ended, or (without one) an address came */
+	lookup_done_cb done; /* or NULL */
+	void *user;
+};
+
+/** lookup_start() for somebody who need not wait for the slowest server: it records on until it is done by itself. */
+struct lookup *lookup_start_with(struct resolver *resolver, const struct lookup_options *options);
+
+/** End all that are open, whoever started them. None may start another in its done(). */
+void lookups_cut(struct resolver *resolver, enum failure failure);
 
 /** End it now: open questions are recorded with that failure; done() is called before this returns. */
 void lookup_cancel(struct lookup *lookup, enum failure failure);

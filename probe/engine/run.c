@@ -200,7 +200,8 @@ bool engine_run(struct report *report, const struct plan *plan, const struct eng
 	legs_start(run);
 	local_facts_record(run);
 	machine_facts_record(run);
-	while ((run->legs_done < run->leg_count || run->controls_open || run->stack_checks_open || run->system_open) &&
+	while ((run->legs_done < run->leg_count || run->resolver.open || run->controls_open || run->stack_checks_open ||
+		run->system_open) &&
 	       uv_run(&run->loop, UV_RUN_ONCE))
 		;
 	uv_timer_stop(&run->progress_timer);

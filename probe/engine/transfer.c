@@ -249,6 +249,7 @@ static void handles_free(struct transfer *transfer)
 	curl_share_cleanup(transfer->share);
 	curl_slist_free_all(transfer->pins);
 	EVP_MD_CTX_free(transfer->body.digest);
+	strbuf_free(&transfer->body.kept);
 	uv_close((uv_handle_t *)&transfer->stage_timer, on_timer_closed);
 	uv_close((uv_handle_t *)&transfer->hold_timer, on_timer_closed);
 }
@@ -359,6 +360,9 @@ struct transfer *transfer_start_watched(struct transfer_pool *pool, const struct
 	transfer->done = done;
 	transfer->user = user;
 	transfer->watch = watch;
+	transfer->body.keep = spec->keep_body_bytes > 0;
+	transfer->body.limit = transfer->body.keep ? (int64_t)spec->keep_body_bytes : BODY_BYTES_MAX;
+	strbuf_init(&transfer->body.kept);
 	timers_init(transfer);
 	bool ready = spec_take(transfer, spec);
 	http_tap_reset(transfer);

@@ -50,6 +50,7 @@ struct transfer_spec {
 	const char *target_address; /* SOCKS4 and SOCKS5 (names resolved here): the target's address; else NULL */
 	enum proxy_auth auth;
 	const char *user, *password; /* NULL, NULL: the running identity's own (Negotiate, and NTLM on Windows) */
+	size_t keep_body_bytes; /* 0: 64 KiB are read and 512 bytes kept; else that much is read at most, and kept whole */
 };
 
 struct transfer;
@@ -66,6 +67,12 @@ struct transfer_result {
 	bool proxy_wants_auth;	   /* ended with 407; the last proxy_exchange has the schemes */
 	struct sent_chain *chains; /* with keep_chains: of each handshake that delivered one */
 	size_t chain_count, chain_capacity;
+	struct {		   /* with keep_body_bytes, and an HTTP answer */
+		const char *bytes; /* as they came, a NUL behind them; NULL else */
+		size_t length;
+		bool cut;   /* there is more than was read */
+		bool whole; /* it came to its end */
+	} body;
 };
 
 /**

@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <uv.h>
 
+#include "probe/core/strbuf.h"
 #include "probe/engine/transfer.h"
 #include "probe/os/os.h"
 
@@ -17,7 +18,7 @@ enum {
 	REPLY_HEADERS_MAX = 40,	      /* headers kept of one reply */
 	REPLY_VALUE_MAX = 256,	      /* bytes kept of one header's value */
 	REPLY_SCHEMES_MAX = 8,	      /* challenges kept of one 407 */
-	BODY_BYTES_MAX = 64 * 1024,   /* reading stops here */
+	BODY_BYTES_MAX = 64 * 1024,   /* reading stops here, unless the spec has a limit of its own */
 	BODY_HEAD_MAX = 512,	      /* bytes of a body kept as text */
 	FIRST_BYTES_MAX = 64,	      /* bytes kept of what is no HTTP, SOCKS or TLS reply */
 	PEEK_BYTES_MAX = 4096,	      /* looked at of a proxy's reply before libcurl reads it */
@@ -59,11 +60,13 @@ struct reply {
 };
 
 struct body {
-	int64_t bytes;
+	int64_t bytes, limit;
 	bool cut;  /* there is more than we read */
+	bool keep; /* into kept */
 	bool same; /* so far the expected one */
 	char head[BODY_HEAD_MAX];
 	size_t head_length;
+	struct strbuf kept;
 	EVP_MD_CTX *digest;
 };
 

@@ -254,6 +254,7 @@ static void spec_copy(struct job *job, const struct transfer_spec *spec)
 	job->spec.target_address = arena_strdup(arena, spec->target_address);
 	job->spec.auth = spec->auth;
 	job->spec.user = arena_strdup(arena, spec->user);
+	job->spec.keep_body_bytes = spec->keep_body_bytes;
 	job->password = spec->password ? xstrdup(spec->password) : NULL;
 }
 
