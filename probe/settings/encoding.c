@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 #include "probe/core/arena.h"
 #include "probe/core/strbuf.h"
@@ -42,17 +43,25 @@ void encoding_add_cp1252(struct strbuf *out, const void *bytes, size_t length)
 	}
 }
 
-static uint32_t utf16_unit(const unsigned char *at)
+void encoding_add_latin1(struct strbuf *out, const void *bytes, size_t length)
 {
-	return (uint32_t)at[0] | (uint32_t)at[1] << 8;
+	const unsigned char *at = bytes;
+	for (size_t i = 0; i < length; i++)
+		add_character(out, at[i]);
 }
 
-void encoding_add_utf16le(struct strbuf *out, const void *bytes, size_t length)
+/* high: which of the two bytes is the high one. */
+static uint32_t utf16_unit(const unsigned char *at, size_t high)
+{
+	return (uint32_t)at[high] << 8 | (uint32_t)at[1 - high];
+}
+
+static void add_utf16(struct strbuf *out, const void *bytes, size_t length, size_t high)
 {
 	const unsigned char *at = bytes;
 	for (size_t i = 0; i + 1 < length; i += 2) {
-		uint32_t unit = utf16_unit(at + i);
-		uint32_t next = i + 3 < length ? utf16_unit(at + i + 2) : 0;
+		uint32_t unit = utf16_unit(at + i, high);
+		uint32_t next = i + 3 < length ? utf16_unit(at + i + 2, high) : 0;
 		if (unit >= 0xd800 && unit <= 0xdbff && next >= 0xdc00 && next <= 0xdfff) {
 			add_character(out, 0x10000 + ((unit - 0xd800) << 10) + (next - 0xdc00));
 			i += 2;
@@ -60,6 +69,78 @@ void encoding_add_utf16le(struct strbuf *out, const void *bytes, size_t length)
 			add_character(out, unit); /* a lone surrogate has no UTF-8 form */
 		}
 	}
+}
+
+void encoding_add_utf16le(struct strbuf *out, const void *bytes, size_t length)
+{
+	add_utf16(out, bytes, length, 1);
+}
+
+void encoding_add_utf16be(struct strbuf *out, const void *bytes, size_t length)
+{
+	add_utf16(out, bytes, length, 0);
+}
+
+/* ------------------------------------------------------------------ scripts */
+
+typedef void (*add_bytes)(struct strbuf *out, const void *bytes, size_t length);
+
+struct mark {
+	const char *bytes;
+	size_t length;
+	add_bytes add;
+};
+
+static const struct mark marks[] = {
+	{"\xef\xbb\xbf", 3, encoding_add_utf8},
+	{"\xff\xfe", 2, encoding_add_utf16le},
+	{"\xfe\xff", 2, encoding_add_utf16be},
+};
+
+static const struct mark *mark_of(const void *bytes, size_t length)
+{
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+		if (length >= marks[i].length && memcmp(bytes, marks[i].bytes, marks[i].length) == 0)
+			return &marks[i];
+	return NULL;
+}
+
+/* NULL: unknown. */
+static add_bytes charset_reader(const char *charset)
+{
+	static const struct {
+		const char *name;
+		add_bytes add;
+	} known[] = {
+		{"utf-8", encoding_add_utf8},	     {"utf8", encoding_add_utf8},
+		{"utf-16le", encoding_add_utf16le},  {"utf-16be", encoding_add_utf16be},
+		{"utf-16", encoding_add_utf16le},    {"unicode", encoding_add_utf16le},
+		{"iso-8859-1", encoding_add_latin1}, {"iso8859-1", encoding_add_latin1},
+		{"latin1", encoding_add_latin1},     {"us-ascii", encoding_add_latin1},
+		{"ascii", encoding_add_latin1},	     {"windows-1252", encoding_add_cp1252},
+		{"cp1252", encoding_add_cp1252},
+	};
+	for (size_t i = 0; charset && i < sizeof(known) / sizeof(known[0]); i++)
+		if (strcasecmp(known[i].name, charset) == 0)
+			return known[i].add;
+	return NULL;
+}
+
+static bool leaves_order_open(const char *charset)
+{
+	return charset && (strcasecmp(charset, "utf-16") == 0 || strcasecmp(charset, "unicode") == 0);
+}
+
+void encoding_add_script(struct strbuf *out, const char *charset, const void *bytes, size_t length)
+{
+	const struct mark *mark = mark_of(bytes, length);
+	add_bytes add = charset_reader(charset);
+	if (mark && (!add || (leaves_order_open(charset) && mark->add != encoding_add_utf8)))
+		add = mark->add;
+	size_t skip = mark && add == mark->add ? mark->length : 0;
+	if (!add)
+		add = encoding_add_latin1;
+	add(out, (const char *)bytes + skip, length - skip);
 }
 
 const char *encoding_clean(struct arena *arena, const char *text)
