@@ -179,12 +179,14 @@ static void gather_inputs(struct arena *arena, const struct options *options, co
 			     .registry = registry,
 			     .environment = os_environment(),
 			     .environment_ignores_case = os_environment_ignores_case()},
-		.machine = {.registry = options->registry_count ? NULL : registry, .identity = IDENTITY_USER},
+		.machine = {.registry = options->registry_count ? NULL : registry,
+			    .identity = IDENTITY_USER,
+			    .settings = registry},
 	};
 	ask_agent(options, &out->settings);
 }
 
-static bool run_engine(struct report *report, const struct plan *plan, const struct options *options,
+static bool run_engine(struct report *report, struct plan *plan, const struct options *options,
 		       const struct inputs *inputs, const struct system_part *system, struct err *err)
 {
 	bool live = !options->quiet && os_is_terminal(2);

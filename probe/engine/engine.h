@@ -59,7 +59,7 @@ struct engine_options {
  * Errors  false only where a library does not start or options->ca cannot be used; the network's failures are observations.
  * Threads leaves blocked helper threads behind: end the process with os_exit().
  */
-bool engine_run(struct report *report, const struct plan *plan, const struct engine_options *options, struct err *err);
+bool engine_run(struct report *report, struct plan *plan, const struct engine_options *options, struct err *err);
 
 /** Names and versions of the libraries in use, into report->tool. */
 void engine_describe_libraries(struct report *report);

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "probe/core/address.h"
 #include "probe/core/arena.h"
@@ -73,6 +74,7 @@ static void write_attempt(struct path *path, const struct leg_state *leg, const 
 	attempt->address = trial->address;
 	attempt->port = is_direct ? leg->leg->target->port : leg->leg->via.port;
 	bool early = !is_signed && trial->unsigned_end.ended;
+	attempt->via = path->route.list.count > 1 ? via_format(report->arena, &leg->leg->via) : NULL;
 	attempt->found_by = finder(leg, trial);
 	attempt->started_at_ms = trial->started_at_ms;
 	attempt->ended_at_ms = early ? trial->unsigned_end.ended_at_ms : trial->ended_at_ms;
@@ -85,9 +87,9 @@ static void on_samples_late(uv_timer_t *timer)
 {
 	struct run *run = timer->data;
 	for (size_t i = 0; i < run->leg_count; i++)
-		for (size_t k = 0; k < run->legs[i].trial_count; k++)
-			if (run->legs[i].trials[k]->begun)
-				trial_cut(run->legs[i].trials[k], FAILURE_TIMEOUT);
+		for (size_t k = 0; k < run->legs[i]->trial_count; k++)
+			if (run->legs[i]->trials[k]->begun)
+				trial_cut(run->legs[i]->trials[k], FAILURE_TIMEOUT);
 }
 
 static bool has_worked(const struct leg_state *leg)
@@ -104,10 +106,10 @@ static void samples_hurry(struct run *run)
 {
 	size_t names = 0, samples = 0;
 	for (size_t i = 0; i < run->leg_count; i++) {
-		bool is_range = run->legs[i].leg && run->legs[i].leg->target->kind == TARGET_CIDR;
-		names += !is_range && has_worked(&run->legs[i]);
-		samples += is_range && !run->legs[i].done;
-		if (!is_range && !run->legs[i].done)
+		bool is_range = run->legs[i]->leg->target->kind == TARGET_CIDR;
+		names += !is_range && has_worked(run->legs[i]);
+		samples += is_range && !run->legs[i]->done;
+		if (!is_range && !run->legs[i]->done)
 			return;
 	}
 	if (!names || !samples || run->samples_timer.data)
@@ -118,20 +120,67 @@ static void samples_hurry(struct run *run)
 	uv_timer_start(&run->samples_timer, on_samples_late, left_us > 0 ? (uint64_t)(left_us / 1000) : 0, 0);
 }
 
+/* ------------------------------------------------------------------ lists of proxies */
+
+static bool reached_proxy(const struct trial *trial)
+{
+	for (size_t i = 0; i < trial->observations.count; i++) {
+		const struct observation *one = trial->observations.items[i];
+		if (one->op == OP_TCP_CONNECT && !one->experiment && one->failure == FAILURE_NONE)
+			return true;
+	}
+	return false;
+}
+
+/* Only a proxy that does not let itself be reached is passed over: what it refuses is its answer (wininet.md 4). */
+static bool is_dead(const struct leg_state *leg)
+{
+	bool lacks_target = leg->target_name && !leg->target_name->lookup->count;
+	if (leg->leg->via.scheme == VIA_DIRECT || lacks_target || leg->run->ending != FAILURE_NONE)
+		return false;
+	for (size_t i = 0; i < leg->trial_count; i++)
+		if (reached_proxy(leg->trials[i]))
+			return false;
+	return true;
+}
+
+/* The leg has ended: on with the path to the next proxy of its list, or this is the one that it took. */
+static void path_go_on(struct leg_state *leg, struct path *path)
+{
+	struct run *run = leg->run;
+	if (path->route.list.count < 2)
+		return;
+	if (!is_dead(leg)) {
+		path->route.via = via_format(run->report->arena, &leg->leg->via);
+		return;
+	}
+	struct leg *next = plan_next(run->plan, path, &leg->leg->via);
+	if (next)
+		legs_join(run, next, path);
+}
+
+/* ------------------------------------------------------------------ the end of a leg */
+
+static void write_attempts(const struct leg_state *leg, struct path *path, bool is_signed)
+{
+	for (size_t k = 0; k < leg->trial_count; k++)
+		write_attempt(path, leg, leg->trials[k], is_signed);
+}
+
 void leg_check(struct leg_state *leg)
 {
 	if (leg->done || leg->trials_open || leg->chains_open || !names_done(leg))
 		return;
 	leg->done = true;
 	sort_trials(leg);
-	const struct path_list *paths = &leg->leg->paths, *others = &leg->leg->unsigned_paths;
-	for (size_t k = 0; k < leg->trial_count; k++) {
-		for (size_t i = 0; i < paths->count; i++)
-			write_attempt(paths->items[i], leg, leg->trials[k], true);
-		for (size_t i = 0; i < others->count; i++)
-			write_attempt(others->items[i], leg, leg->trials[k], false);
-	}
+	const struct path_list *lists[] = {&leg->leg->paths, &leg->leg->unsigned_paths};
+	for (size_t k = 0; k < 2; k++)
+		for (size_t i = 0; i < lists[k]->count; i++)
+			write_attempts(leg, lists[k]->items[i], k == 0);
 	leg->run->legs_done++;
+	for (size_t k = 0; k < 2; k++)
+		for (size_t i = 0; i < lists[k]->count; i++)
+			path_go_on(leg, lists[k]->items[i]);
 	samples_hurry(leg->run);
 }
 
@@ -196,10 +245,28 @@ static void add_paths(struct arena *arena, struct path_list *list, const struct 
 			path_list_add(arena, list, more->items[i]);
 }
 
+/* A leg that comes later shares what was asked about the name before. */
+static void share_lookup(const struct name_state *name, const struct leg_state *leg)
+{
+	struct report *report = leg->run->report;
+	const struct path *with = name->leg_count ? name->legs[0]->leg->paths.items[0] : NULL;
+	for (size_t i = 0; with && i < report->observations.count; i++) {
+		struct observation *one = report->observations.items[i];
+		const char *about = one->op == OP_DNS_QUERY	  ? one->dns.name
+				    : one->op == OP_SYSTEM_LOOKUP ? one->lookup.name
+								  : NULL;
+		if (about && strcasecmp(about, name->lookup->name) == 0 && path_list_has(&one->paths, with)) {
+			add_paths(report->arena, &one->paths, &leg->leg->paths);
+			add_paths(report->arena, &one->paths, &leg->leg->unsigned_paths);
+		}
+	}
+}
+
 static struct name_state *join_name(struct leg_state *leg, const char *text)
 {
 	struct arena *arena = leg->run->report->arena;
 	struct name_state *name = name_of(leg->run, text);
+	share_lookup(name, leg);
 	name->legs = arena_grow(arena, name->legs, &name->leg_capacity, name->leg_count, sizeof(struct leg_state *));
 	name->legs[name->leg_count++] = leg;
 	add_paths(arena, &name->lookup->paths, &leg->leg->paths);
@@ -207,12 +274,12 @@ static struct name_state *join_name(struct leg_state *leg, const char *text)
 	return name;
 }
 
-static void leg_start(struct run *run, struct leg_state *leg)
+static void leg_start(struct leg_state *leg)
 {
-	const struct leg *plan = leg->leg;
+	struct leg *plan = leg->leg;
 	struct prefix prefix;
 	char text[ADDRESS_TEXT_BYTES];
-	leg->run = run;
+	plan->begun = true;
 	if (plan->target->kind == TARGET_CIDR) {
 		bool known = prefix_parse(plan->target->cidr, &prefix);
 		for (unsigned i = 0; known && i < SAMPLES_PER_CIDR; i++) {
@@ -226,16 +293,74 @@ static void leg_start(struct run *run, struct leg_state *leg)
 	leg->name = join_name(leg, plan->via.scheme == VIA_DIRECT ? plan->target->host : plan->via.host);
 	if (resolves_target_here(plan))
 		leg->target_name = join_name(leg, plan->target->host);
+	leg_feed(leg); /* what is known of the names already */
+	leg_check(leg);
+}
+
+static struct leg_state *leg_add(struct run *run, struct leg *plan)
+{
+	struct arena *arena = run->report->arena;
+	struct leg_state *leg = arena_alloc(arena, sizeof(*leg));
+	leg->leg = plan;
+	leg->run = run;
+	run->legs = arena_grow(arena, run->legs, &run->leg_capacity, run->leg_count, sizeof(struct leg_state *));
+	run->legs[run->leg_count++] = leg;
+	return leg;
+}
+
+static struct leg_state *state_of(const struct run *run, const struct leg *plan)
+{
+	for (size_t i = run->leg_count; i-- > 0;)
+		if (run->legs[i]->leg == plan)
+			return run->legs[i];
+	return NULL;
+}
+
+static bool is_in_attempt(const struct path *path, const struct observation *one)
+{
+	for (size_t i = 0; i < path->attempt_count; i++)
+		for (size_t k = 0; k < path->attempts[i]->observations.count; k++)
+			if (path->attempts[i]->observations.items[k] == one)
+				return true;
+	return false;
+}
+
+/* What was seen for the leg's first path, and is not of another leg that it went by before, was seen for this one too. */
+static void share_observations(const struct leg_state *leg, struct path *path)
+{
+	struct report *report = leg->run->report;
+	const struct path *with = leg->leg->paths.items[0];
+	for (size_t i = 0; i < report->observations.count; i++) {
+		struct observation *one = report->observations.items[i];
+		bool of_leg =
+			path_list_has(&one->paths, with) && (with->route.list.count < 2 || !is_in_attempt(with, one));
+		if (of_leg && !path_list_has(&one->paths, path))
+			path_list_add(report->arena, &one->paths, path);
+	}
+	if (leg->name && !leg->name->lookup->done)
+		path_list_add(report->arena, &leg->name->lookup->paths, path);
+}
+
+void legs_join(struct run *run, struct leg *plan, struct path *path)
+{
+	struct leg_state *leg = state_of(run, plan);
+	if (run->ending != FAILURE_NONE)
+		return;
+	if (!leg) {
+		leg_start(leg_add(run, plan));
+		return;
+	}
+	share_observations(leg, path);
+	if (!leg->done)
+		return;
+	write_attempts(leg, path, path_list_has(&plan->paths, path));
+	path_go_on(leg, path);
 }
 
 void legs_start(struct run *run)
 {
-	run->leg_count = run->plan->count;
-	run->legs = arena_alloc(run->report->arena, run->leg_count * sizeof(*run->legs));
-	for (size_t i = 0; i < run->leg_count; i++) {
-		run->legs[i].leg = run->plan->legs[i];
-		leg_start(run, &run->legs[i]);
-	}
+	for (size_t i = 0; i < run->plan->count; i++)
+		leg_start(leg_add(run, run->plan->legs[i]));
 }
 
 void legs_cut(struct run *run, enum failure failure)
@@ -251,6 +376,6 @@ void legs_cut(struct run *run, enum failure failure)
 			lookup_cancel(run->names[i]->lookup, failure);
 	lookups_cut(&run->resolver, failure);
 	for (size_t i = 0; i < run->leg_count; i++)
-		for (size_t k = 0; k < run->legs[i].trial_count; k++)
-			trial_cut(run->legs[i].trials[k], failure);
+		for (size_t k = 0; k < run->legs[i]->trial_count; k++)
+			trial_cut(run->legs[i]->trials[k], failure);
 }

@@ -61,7 +61,7 @@ struct name_state {
 
 struct leg_state {
 	struct run *run;
-	const struct leg *leg;
+	struct leg *leg;
 	struct name_state *name;	/* the first hop's name; NULL for a CIDR */
 	struct name_state *target_name; /* SOCKS4 and SOCKS5 only: the target's name, which is resolved here */
 	struct trial **trials;
@@ -93,15 +93,15 @@ struct login {
 struct run {
 	uv_loop_t loop;
 	struct report *report;
-	const struct plan *plan;
+	struct plan *plan;
 	const struct engine_options *options;
 	int64_t started_us; /* os_monotonic_us() */
 	struct resolver resolver;
 	struct trust trust;
 	struct transfer_pool_options pool_options;
 	struct transfer_pool *pool;
-	struct leg_state *legs;
-	size_t leg_count, legs_done;
+	struct leg_state **legs;
+	size_t leg_count, leg_capacity, legs_done;
 	struct name_state **names;
 	size_t name_count, name_capacity;
 	struct login *logins;
@@ -126,8 +126,11 @@ void legs_start(struct run *run);
 /** Cut everything short: what is open is recorded with that failure, what was not begun too; all legs are done afterwards. */
 void legs_cut(struct run *run, enum failure failure);
 
-/** If nothing of the leg is open any more: write its attempts, and count it done. */
+/** If nothing of the leg is open any more: write its attempts, count it done, and send the paths on whose proxy did not let itself be
+ *  reached. */
 void leg_check(struct leg_state *leg);
+/** A path has joined this leg of the plan now that others may be under way: begin it, or let the path share what was seen. */
+void legs_join(struct run *run, struct leg *leg, struct path *path);
 
 /** Queue one more address of a leg; it begins as soon as --parallel allows. */
 void trial_add(struct leg_state *leg, const char *address, enum found_by found_by);

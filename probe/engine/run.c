@@ -181,7 +181,7 @@ static void times_write(struct run *run)
 	report_measure_clock(report);
 }
 
-bool engine_run(struct report *report, const struct plan *plan, const struct engine_options *options, struct err *err)
+bool engine_run(struct report *report, struct plan *plan, const struct engine_options *options, struct err *err)
 {
 	/* Never freed, and its loop never closed: a helper thread that hangs in a library may still look at it. */
 	struct run *run = xcalloc(1, sizeof(*run));

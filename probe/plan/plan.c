@@ -12,7 +12,8 @@
  *   - An identity that was not asked for is not in the report; one that was asked for and is not known is there as "unavailable".
  *   - The agent's proxy belongs to SYSTEM: no path is made for the user. SYSTEM's environment is known where the registry has it.
  *   - A route that was asked for by --route and has no settings to read is a path with a problem and no leg; by default it is left out.
- *   - Where a setting names several proxies, the path is the first of them.
+ *   - Where a setting names several proxies, they are tried in turn, as Windows does: the next where one does not let itself be reached.
+ *   - What only automatic detection named gets no credentials at all without --trust-wpad, given ones neither.
  *   - A route's via is NULL where nobody can tell (a script, automatic detection, unknown settings).
  *   - For a CIDR, settings are asked about its first address; the range's paths have a leg only where the answer is DIRECT.
  *   - The first of the routes given that has a path at all is the effective one.
@@ -159,7 +160,37 @@ static const char *unknown_settings(enum route_kind kind)
 	return NULL;
 }
 
-static void decide_by_setting(const struct planner *planner, const struct path *path, struct route *route)
+/* Another process carries that path out. */
+static bool is_elsewhere(const struct planner *planner, const struct path *path)
+{
+	return path->identity == IDENTITY_SYSTEM && planner->options->part == PLAN_WITHOUT_SYSTEM;
+}
+
+static bool has_text(const struct text_list *list, const char *text)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (strcmp(list->items[i], text) == 0)
+			return true;
+	return false;
+}
+
+static void take_decision(struct arena *arena, const struct decision *decision, struct route *route)
+{
+	route->via = decision->undecided || decision->via.count == 0 ? NULL : decision->via.items[0];
+	route->source = decision->source;
+	route->rule = decision->rule;
+	route->problem = decision->problem;
+	route->mechanism = decision->mechanism;
+	route->error = decision->error;
+	route->list = (struct text_list){0};
+	for (size_t i = 0; route->via && decision->via.count > 1 && i < decision->via.count; i++)
+		if (!has_text(&route->list, decision->via.items[i]))
+			text_list_add(arena, &route->list, decision->via.items[i]);
+	if (!route->via && !route->problem)
+		route->problem = "no proxy was named, and there is nothing to fall back on";
+}
+
+static void decide_by_setting(const struct planner *planner, struct path *path, struct route *route)
 {
 	struct arena *arena = planner->report->arena;
 	const struct proxy_setting *setting = setting_of(planner, path->identity, route->kind);
@@ -175,12 +206,15 @@ static void decide_by_setting(const struct planner *planner, const struct path *
 		return;
 	}
 	settings_decide(arena, setting, &url, &decision);
-	route->via = decision.undecided || decision.via.count == 0 ? NULL : decision.via.items[0];
-	route->source = decision.source;
-	route->rule = decision.rule;
-	route->problem = decision.problem;
-	if (!route->via && !route->problem)
-		route->problem = "a PAC script or automatic detection would decide, and cannot be asked";
+	take_decision(arena, &decision, route);
+	if (!decision.undecided || is_elsewhere(planner, path))
+		return;
+	struct plan_question *question = arena_alloc(arena, sizeof(*question));
+	*question = (struct plan_question){.path = path, .setting = setting, .url = url};
+	struct plan *plan = planner->plan;
+	plan->questions = arena_grow(arena, plan->questions, &plan->question_capacity, plan->question_count,
+				     sizeof(struct plan_question *));
+	plan->questions[plan->question_count++] = question;
 }
 
 static void decide(const struct planner *planner, struct path *path, const struct route_choice *choice)
@@ -230,7 +264,8 @@ static enum credentials credentials_of(const struct planner *planner, const stru
 	bool by_option = path->route.kind == ROUTE_AGENT || path->route.kind == ROUTE_PROXY;
 	bool is_user = path->identity == IDENTITY_USER;
 
-	if (via->scheme == VIA_DIRECT)
+	bool only_detected = path->route.mechanism && strcmp(path->route.mechanism, "auto_detect") == 0;
+	if (via->scheme == VIA_DIRECT || (only_detected && !planner->options->trust_wpad))
 		return CREDENTIALS_NONE;
 	if (planner->given_credentials && (by_option || is_user))
 		return CREDENTIALS_GIVEN;
@@ -247,20 +282,20 @@ static bool same_via(const struct via *a, const struct via *b)
 /* Until a proxy asks for a sign-in, what may offer one sends the same as what may not. */
 static bool leg_takes(const struct leg *leg, const struct via *via, enum credentials credentials)
 {
-	return same_via(&leg->via, via) && (leg->credentials == credentials || leg->credentials == CREDENTIALS_NONE ||
-					    credentials == CREDENTIALS_NONE);
+	bool alike = leg->credentials == credentials || credentials == CREDENTIALS_NONE;
+	return same_via(&leg->via, via) && (alike || (leg->credentials == CREDENTIALS_NONE && !leg->begun));
 }
 
-/* The leg that would send exactly the same, among those of the same target (from first on), or a new one. SYSTEM in mode "settings" is
+/* The leg that would send exactly the same, among those of the same target, or a new one. SYSTEM in mode "settings" is
  * carried out by this process, so the identity as such makes no difference to what is sent. */
-static struct leg *leg_for(struct planner *planner, size_t first, struct target *target, const struct via *via,
+static struct leg *leg_for(struct planner *planner, struct target *target, const struct via *via,
 			   enum credentials credentials)
 {
 	struct plan *plan = planner->plan;
 	struct leg *leg;
 
-	for (size_t i = first; i < plan->count; i++)
-		if (leg_takes(plan->legs[i], via, credentials))
+	for (size_t i = plan->count; i-- > 0;) /* those of the same target are mostly the last ones */
+		if (plan->legs[i]->target == target && leg_takes(plan->legs[i], via, credentials))
 			return plan->legs[i];
 	leg = arena_alloc(planner->report->arena, sizeof(*leg));
 	leg->target = target;
@@ -282,23 +317,27 @@ static void leg_add(struct planner *planner, struct leg *leg, struct path *path,
 		      path);
 }
 
-static void leg_join(struct planner *planner, size_t first, struct path *path)
+/* The leg on which this path goes that way; NULL: none. */
+static struct leg *leg_join(struct planner *planner, struct path *path, const char *text)
 {
-	struct arena *arena = planner->report->arena;
 	struct via via;
-
-	bool elsewhere = path->identity == IDENTITY_SYSTEM && planner->options->part == PLAN_WITHOUT_SYSTEM;
-
-	if (!path->route.via || elsewhere)
-		return;
-	if (!via_parse(arena, path->route.via, &via)) {
-		path->route.problem = arena_printf(arena, "not a proxy that can be spoken to: %s", path->route.via);
-		return;
+	if (!via_parse(planner->report->arena, text, &via)) {
+		path->route.problem =
+			arena_printf(planner->report->arena, "not a proxy that can be spoken to: %s", text);
+		return NULL;
 	}
 	if (path->target->kind == TARGET_CIDR && via.scheme != VIA_DIRECT)
-		return;
+		return NULL;
 	enum credentials credentials = credentials_of(planner, path, &via);
-	leg_add(planner, leg_for(planner, first, path->target, &via, credentials), path, credentials);
+	struct leg *leg = leg_for(planner, path->target, &via, credentials);
+	leg_add(planner, leg, path, credentials);
+	return leg;
+}
+
+static struct leg *path_join(struct planner *planner, struct path *path)
+{
+	bool carried_out = planner->options->part != PLAN_DECISIONS && !is_elsewhere(planner, path);
+	return path->route.via && carried_out ? leg_join(planner, path, path->route.via) : NULL;
 }
 
 /* ------------------------------------------------------------------ the effective path */
@@ -372,39 +411,56 @@ static void mark_effective(struct planner *planner, size_t first, const struct r
 
 /* ------------------------------------------------------------------ the plan */
 
-static void paths_add(struct planner *planner, struct target *target, enum identity_id identity, size_t first_leg,
+static void paths_add(struct planner *planner, struct target *target, enum identity_id identity,
 		      const struct route_choice *choices, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		struct path *path;
-
 		if (already_chosen(choices, i) || !route_applies(planner, identity, choices[i].kind))
 			continue;
-		path = report_add_path(planner->report);
+		struct path *path = report_add_path(planner->report);
 		path->target = target;
 		path->identity = identity;
 		decide(planner, path, &choices[i]);
-		leg_join(planner, first_leg, path);
+		path_join(planner, path);
 	}
 }
 
 void plan_make(struct report *report, const struct settings *settings, const struct plan_options *options,
 	       bool given_credentials, bool own_credentials, struct plan *out)
 {
-	struct planner planner = {report, settings, options, given_credentials, own_credentials, out};
+	struct planner *planner = arena_alloc(report->arena, sizeof(*planner));
 	struct route_choice choices[sizeof(options->routes) / sizeof(*options->routes)];
-	size_t count = route_choices(&planner, choices, sizeof(choices) / sizeof(*choices));
 
-	*out = (struct plan){0};
+	*planner = (struct planner){report, settings, options, given_credentials, own_credentials, out};
+	size_t count = route_choices(planner, choices, sizeof(choices) / sizeof(*choices));
+	*out = (struct plan){.planner = planner};
 	report->route_given = options->routes_given;
-	identities_fill(&planner);
+	identities_fill(planner);
 	for (size_t t = 0; t < report->target_count; t++) {
-		size_t first_path = report->path_count, first_leg = out->count;
+		size_t first_path = report->path_count;
 
 		for (size_t i = 0; i < report->identity_count; i++)
 			if (report->identities[i].mode != MODE_UNAVAILABLE)
-				paths_add(&planner, report->targets[t], report->identities[i].id, first_leg, choices,
-					  count);
-		mark_effective(&planner, first_path, choices, count);
+				paths_add(planner, report->targets[t], report->identities[i].id, choices, count);
+		mark_effective(planner, first_path, choices, count);
 	}
+}
+
+struct leg *plan_answer(struct plan *plan, struct plan_question *question)
+{
+	struct decision decision;
+	struct arena *arena = plan->planner->report->arena;
+	settings_decide_with(arena, question->setting, &question->url, &question->answers, &decision);
+	take_decision(arena, &decision, &question->path->route);
+	return path_join(plan->planner, question->path);
+}
+
+struct leg *plan_next(struct plan *plan, struct path *path, const struct via *dead)
+{
+	const struct text_list *list = &path->route.list;
+	struct via via;
+	for (size_t i = 0; i + 1 < list->count; i++)
+		if (via_parse(plan->planner->report->arena, list->items[i], &via) && same_via(&via, dead))
+			return leg_join(plan->planner, path, list->items[i + 1]);
+	return NULL;
 }
