@@ -19,22 +19,53 @@ static const char *off_rule(const struct proxy_setting *setting)
 	return strcmp(setting->source, "none") == 0 ? "no proxy is set" : "ProxyEnable is 0";
 }
 
+/* ------------------------------------------------------------------ the static part */
+
+struct decider {
+	const struct proxy_setting *setting;
+	const struct bypass_list *bypass; /* NULL: for one URL alone, which is not worth an index */
+	struct proxy_list proxies;
+	struct proxy_choice http, https; /* what the list of proxies gives them */
+	struct text_list direct;
+};
+
+static enum proxy_dialect dialect_of(const struct proxy_setting *setting)
+{
+	return setting->kind == ROUTE_WINHTTP ? PROXY_WINHTTP : PROXY_WININET;
+}
+
+static bool is_bypassed(const struct decider *decider, struct arena *arena, const struct url *url, const char **rule)
+{
+	const struct proxy_setting *setting = decider->setting;
+	return decider->bypass ? bypass_find(decider->bypass, url, rule)
+			       : bypass_matches(arena, dialect_of(setting), setting->proxy_bypass, url, rule);
+}
+
+static void choose_proxy(const struct decider *decider, struct arena *arena, const char *scheme,
+			 struct proxy_choice *out)
+{
+	if (decider->bypass && strcmp(scheme, "https") == 0)
+		*out = decider->https;
+	else if (decider->bypass && strcmp(scheme, "http") == 0)
+		*out = decider->http;
+	else
+		proxy_list_choose(arena, &decider->proxies, scheme, out);
+}
+
 /* What the static part of the settings says, whatever else is on. */
-static void decide_static(struct arena *arena, const struct proxy_setting *setting, const struct url *url,
+static void decide_static(const struct decider *decider, struct arena *arena, const struct url *url,
 			  struct decision *out)
 {
-	enum proxy_dialect dialect = setting->kind == ROUTE_WINHTTP ? PROXY_WINHTTP : PROXY_WININET;
-	struct proxy_list list;
+	const struct proxy_setting *setting = decider->setting;
 	struct proxy_choice choice;
 	out->mechanism = setting->proxy_enabled ? "static" : "direct";
-	if (!setting->proxy_enabled || bypass_matches(arena, dialect, setting->proxy_bypass, url, &out->rule)) {
+	if (!setting->proxy_enabled || is_bypassed(decider, arena, url, &out->rule)) {
 		if (!setting->proxy_enabled)
 			out->rule = off_rule(setting);
-		text_list_add(arena, &out->via, "DIRECT");
+		out->via = decider->direct;
 		return;
 	}
-	proxy_list_parse(arena, dialect, setting->proxy_server, &list);
-	proxy_list_choose(arena, &list, url->scheme, &choice);
+	choose_proxy(decider, arena, url->scheme, &choice);
 	out->via = choice.via;
 	out->rule = choice.rule;
 	out->problem = choice.problem;
@@ -107,10 +138,11 @@ static bool falls_back_on_nothing(const struct proxy_setting *setting)
 	return setting->pac_enabled || setting->auto_detect;
 }
 
-static void decide_windows(struct arena *arena, const struct proxy_setting *setting, const struct url *url,
+static void decide_windows(const struct decider *decider, struct arena *arena, const struct url *url,
 			   const struct script_answers *answers, struct decision *out)
 {
-	decide_static(arena, setting, url, out);
+	const struct proxy_setting *setting = decider->setting;
+	decide_static(decider, arena, url, out);
 	if (falls_back_on_nothing(setting)) {
 		out->via = (struct text_list){0};
 		out->mechanism = "pac";
@@ -129,16 +161,11 @@ static void decide_absent(struct arena *arena, struct decision *out)
 	text_list_add(arena, &out->via, "DIRECT");
 }
 
-void settings_decide(struct arena *arena, const struct proxy_setting *setting, const struct url *url,
-		     struct decision *out)
-{
-	settings_decide_with(arena, setting, url, NULL, out);
-}
-
-void settings_decide_with(struct arena *arena, const struct proxy_setting *setting, const struct url *url,
-			  const struct script_answers *answers, struct decision *out)
+void decider_decide(const struct decider *decider, struct arena *arena, const struct url *url,
+		    const struct script_answers *answers, struct decision *out)
 {
 	static const struct script_answers not_asked = {0};
+	const struct proxy_setting *setting = decider->setting;
 	*out = (struct decision){0};
 	if (!setting || !setting->found) {
 		decide_absent(arena, out);
@@ -149,7 +176,7 @@ void settings_decide_with(struct arena *arena, const struct proxy_setting *setti
 	switch (setting->kind) {
 	case ROUTE_WININET:
 	case ROUTE_WINHTTP:
-		decide_windows(arena, setting, url, answers ? answers : &not_asked, out);
+		decide_windows(decider, arena, url, answers ? answers : &not_asked, out);
 		break;
 	case ROUTE_AGENT:
 		agent_decide(arena, setting, out);
@@ -162,4 +189,56 @@ void settings_decide_with(struct arena *arena, const struct proxy_setting *setti
 		decide_absent(arena, out);
 		break;
 	}
+}
+
+/* ------------------------------------------------------------------ one URL, many URLs */
+
+static bool has_lists(const struct proxy_setting *setting)
+{
+	return setting && setting->found && (setting->kind == ROUTE_WININET || setting->kind == ROUTE_WINHTTP);
+}
+
+static void decider_init(struct arena *arena, const struct proxy_setting *setting, struct decider *out)
+{
+	*out = (struct decider){.setting = setting};
+	if (!has_lists(setting))
+		return;
+	text_list_add(arena, &out->direct, "DIRECT");
+	if (setting->proxy_enabled)
+		proxy_list_parse(arena, dialect_of(setting), setting->proxy_server, &out->proxies);
+}
+
+/* Whoever adds to a copy of a full list gets a list of his own. */
+static void fill_up(struct text_list *list)
+{
+	list->capacity = list->count;
+}
+
+const struct decider *decider_new(struct arena *arena, const struct proxy_setting *setting)
+{
+	struct decider *decider = arena_alloc(arena, sizeof(*decider));
+	decider_init(arena, setting, decider);
+	if (!has_lists(setting))
+		return decider;
+	decider->bypass = bypass_compile(arena, dialect_of(setting), setting->proxy_bypass);
+	proxy_list_choose(arena, &decider->proxies, "http", &decider->http);
+	proxy_list_choose(arena, &decider->proxies, "https", &decider->https);
+	fill_up(&decider->direct);
+	fill_up(&decider->http.via);
+	fill_up(&decider->https.via);
+	return decider;
+}
+
+void settings_decide_with(struct arena *arena, const struct proxy_setting *setting, const struct url *url,
+			  const struct script_answers *answers, struct decision *out)
+{
+	struct decider once;
+	decider_init(arena, setting, &once);
+	decider_decide(&once, arena, url, answers, out);
+}
+
+void settings_decide(struct arena *arena, const struct proxy_setting *setting, const struct url *url,
+		     struct decision *out)
+{
+	settings_decide_with(arena, setting, url, NULL, out);
 }

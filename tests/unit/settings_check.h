@@ -106,12 +106,27 @@ static inline const char *joined(const struct text_list *list)
 	return all;
 }
 
+/* For one URL alone or for many of them, the answer is the same. */
+static inline void check_decider(const struct proxy_setting *setting, const struct url *url,
+				 const struct decision *wanted)
+{
+	struct decision decision;
+	decider_decide(decider_new(arena, setting), arena, url, NULL, &decision);
+	CHECK_TEXT(joined(&decision.via), joined(&wanted->via));
+	CHECK_TEXT(decision.mechanism, wanted->mechanism);
+	CHECK_TEXT(decision.rule, wanted->rule);
+	CHECK_TEXT(decision.source, wanted->source);
+	CHECK_TEXT(decision.problem, wanted->problem);
+	CHECK(decision.undecided == wanted->undecided);
+}
+
 static inline struct decision decide(const struct proxy_setting *setting, const char *address)
 {
 	struct url url;
 	struct decision decision;
 	CHECK(url_parse(arena, address, &url));
 	settings_decide(arena, setting, &url, &decision);
+	check_decider(setting, &url, &decision);
 	CHECK(decision.via.count > 0 && decision.mechanism && decision.rule);
 	CHECK(!decision.undecided || decision.problem);
 	return decision;
