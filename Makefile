@@ -3,7 +3,7 @@
 #   make            build ./marsprobe                  make run      check this machine's real path
 #   make test       everything, from a clean clone     make demo     three reports from a stand-in for Azure
 #   make check      format, floors, warnings as errors; with SANITIZE=address,undefined the tests run under it
-#   make bench      figures against curl on the same targets; make bench-windows: start-up of the .exe
+#   make bench      figures of settings, and against curl on the same targets; make bench-windows: start-up of the .exe
 #   make install    DESTDIR and PREFIX are honoured
 #   make windows    build build/windows/marsprobe.exe; PLATFORM=windows makes any other target for Windows
 #   make test-windows   all tests with it, under Wine          make dist   the zip for a Windows server
@@ -85,6 +85,7 @@ PARTS := $(filter-out $(MAIN:%.c=$(B)/%.o),$(OBJECTS))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/unit/%$(EXE),$(filter-out tests/unit/%_$(FOREIGN)_test.c,$(sort $(wildcard tests/unit/*_test.c))))
 FUZZ_REPLAYS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%$(EXE),$(sort $(wildcard tests/fuzz/*_fuzz.c)))
 REPLAY := $(filter-out tests/fuzz/replay_$(FOREIGN).c,$(sort $(wildcard tests/fuzz/replay*.c)))
+BENCHES := $(patsubst tests/bench/%.c,$(B)/bench/%,$(sort $(wildcard tests/bench/*_bench.c)))
 LAB_TOOLS := $(patsubst tests/lab/%.c,$(B)/lab/%,$(sort $(wildcard tests/lab/*.c)))
 
 Q := $(if $(V),,@)
@@ -136,6 +137,11 @@ $(B)/fuzz/%$(EXE): tests/fuzz/%.c $(REPLAY) $(PARTS)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.c %.o,$^) $(LDLIBS)
 
+$(B)/bench/%: tests/bench/%.c $(PARTS)
+	$(call say,BENCH,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.c %.o,$^) $(LDLIBS)
+
 $(B)/windows/%.exe: tests/windows/%.c $(PARTS)
 	$(call say,TEST,$@)
 	@mkdir -p $(@D)
@@ -157,7 +163,8 @@ demo: test-deps
 	@tests/lab/demo --program $(PROGRAM) --build $(B)
 
 bench: test-deps
-	@$(MAKE) --no-print-directory $(PROGRAM) $(LAB_TOOLS)
+	@$(MAKE) --no-print-directory $(PROGRAM) $(LAB_TOOLS) $(BENCHES)
+	@set -e; for bench in $(BENCHES); do $$bench; done
 	@tests/lab/bench --program $(PROGRAM) --build $(B)
 
 run: all
@@ -217,4 +224,4 @@ install: all
 clean:
 	rm -rf build marsprobe
 
--include $(OBJECTS:.o=.d) $(UNIT_TESTS:$(EXE)=.d) $(FUZZ_REPLAYS:$(EXE)=.d) $(PLATFORM_TESTS:$(EXE)=.d)
+-include $(OBJECTS:.o=.d) $(UNIT_TESTS:$(EXE)=.d) $(FUZZ_REPLAYS:$(EXE)=.d) $(BENCHES:=.d) $(PLATFORM_TESTS:$(EXE)=.d)
