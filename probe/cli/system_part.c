@@ -119,7 +119,7 @@ static void own_settings(struct handover *handover, struct settings *out)
 				       .environment_ignores_case = os_environment_ignores_case()};
 	if (machine_registry_read(registry))
 		input.registry = registry;
-	*machine = (struct machine){input.registry, IDENTITY_SYSTEM};
+	*machine = (struct machine){.registry = input.registry, .identity = IDENTITY_SYSTEM};
 	handover->engine.machine = machine;
 	settings_read(&input, out);
 }

@@ -351,6 +351,12 @@ struct http_exchange {
  *   "best_route"     subject a destination's address; values interface, next hop ("" if on-link), own address; state "present" | "absent"
  *   "tls_setting"    subject the registry value ("schannel/TLS 1.2/Client/Enabled", "winhttp/DefaultSecureProtocols" ...); values its
  *                    number as text; state "on" | "off" (TLS 1.2 by it); not recorded where the registry has no such value
+ *   "zone_download"  subject "system"; values a security zone's number, the number that file download (1803) is set to for it, and the
+ *                    place in the registry; state "allowed" | "forbidden"; not recorded where the registry has no such value
+ *   "zone_of_host"   subject "scheme://host" of a required target; values the zone's number for SYSTEM, and the place of the entry that
+ *                    says so ("" for what no entry names); state "named" | "default"; "default" only under Enhanced Security
+ *   "enhanced_security"  subject "system"; values the place in the registry; state "on"; not recorded where it is off
+ *   "ncsi_probe"     values the place in the registry; state "off": Windows does not test its connection; else not recorded
  *   "time_zone"      subject its name; values the minutes to add to UTC; state "present"
  *   "proxy_view"     subject "user" | "system"; state "agrees" | "differs": the system's own interface, asked by that identity's process,
  *                    against what was read from the registry; values the interface's answer, then ours

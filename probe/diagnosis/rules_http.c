@@ -27,12 +27,6 @@ static int status_of(const struct view *view, const struct tried *tried)
 	return has_answer(view, tried) ? tried->http->http.status : NOT_MEASURED;
 }
 
-/* The network connectivity probes are the plain HTTP targets with an exact body. */
-static bool is_ncsi(const struct target *target)
-{
-	return target->expect.body && target->url && !is_https(target);
-}
-
 static bool is_redirect(int status)
 {
 	return status >= 300 && status < 400;

@@ -27,6 +27,16 @@ static struct subject the_proxy(const struct view *view)
 
 /* ------------------------------------------------------------------ settings */
 
+/* Of a setting that a local fact shows: where it stands, the last of the fact's values. */
+static const char *place_in_evidence(const struct view *view)
+{
+	const struct observation_list *evidence = &view->path->verdict.evidence;
+	const struct observation *one = evidence->count ? evidence->items[0] : NULL;
+	if (!one || one->op != OP_LOCAL_FACT || !one->fact.values.count)
+		return NULL;
+	return one->fact.values.items[one->fact.values.count - 1];
+}
+
 static struct subject the_setting(const struct view *view)
 {
 	const struct route *route = &view->path->route;
@@ -35,6 +45,8 @@ static struct subject the_setting(const struct view *view)
 	const char *value = strcmp(cause, "cfg_bypass_sends_direct") == 0 ? route->rule : NULL;
 	if (strcmp(cause, "cfg_env_shadows_system") == 0 && env)
 		value = env->location;
+	if (strncmp(cause, "cfg_zone_", sizeof("cfg_zone_") - 1) == 0)
+		value = place_in_evidence(view);
 	if (!value)
 		value = route->source;
 	if (!value)

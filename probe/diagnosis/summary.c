@@ -225,6 +225,32 @@ static const char *decision_in_words(struct arena *arena, const struct observati
 			    last ? " gave " : "", last ? shorten(arena, last->result) : "");
 }
 
+static const char *value_of(struct arena *arena, const struct local_fact *fact, size_t index)
+{
+	return index < fact->values.count ? shorten(arena, fact->values.items[index]) : "?";
+}
+
+/* A place in the registry is not cut: it is what the admin will open. */
+static const char *place_of(const struct local_fact *fact)
+{
+	size_t count = fact->values.count;
+	return count && fact->values.items[count - 1][0] ? fact->values.items[count - 1] : "no entry names it";
+}
+
+static const char *zone_fact_in_words(struct arena *arena, const struct local_fact *fact)
+{
+	const char *what = fact->fact;
+	if (strcmp(what, "zone_download") == 0)
+		return arena_printf(arena, "file download is set to %s for SYSTEM in security zone %s: %s",
+				    value_of(arena, fact, 1), value_of(arena, fact, 0), place_of(fact));
+	if (strcmp(what, "zone_of_host") == 0)
+		return arena_printf(arena, "%s is in SYSTEM's security zone %s: %s", shorten(arena, fact->subject),
+				    value_of(arena, fact, 0), place_of(fact));
+	if (strcmp(what, "enhanced_security") == 0)
+		return arena_printf(arena, "Enhanced Security is on: %s", place_of(fact));
+	return arena_printf(arena, "the active probe is off: %s", place_of(fact));
+}
+
 static const char *fact_in_words(struct arena *arena, const struct local_fact *fact)
 {
 	const char *what = fact->fact ? fact->fact : "?", *subject = fact->subject ? fact->subject : "";
@@ -237,6 +263,8 @@ static const char *fact_in_words(struct arena *arena, const struct local_fact *f
 	if (strcmp(what, "tls_setting") == 0)
 		return arena_printf(arena, "the registry value %s is %s", shorten(arena, subject),
 				    list_in_words(arena, &fact->values));
+	if (strncmp(what, "zone_", 5) == 0 || strcmp(what, "enhanced_security") == 0 || strcmp(what, "ncsi_probe") == 0)
+		return zone_fact_in_words(arena, fact);
 	if (strcmp(what, "default_route") == 0)
 		return arena_printf(arena, "the %s default route is %s", subject,
 				    fact->state ? fact->state : "unknown");

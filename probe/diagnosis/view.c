@@ -40,6 +40,11 @@ bool is_https(const struct target *target)
 	return target->url && strncasecmp(target->url, "https:", 6) == 0;
 }
 
+bool is_ncsi(const struct target *target)
+{
+	return target->expect.body && target->url && !is_https(target);
+}
+
 bool tried_failed(const struct tried *tried)
 {
 	return tried->judged && !tried->cut && tried->broke != STAGE_NONE;

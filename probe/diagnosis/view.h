@@ -109,6 +109,9 @@ bool view_has_ipv6(const struct view *view);
 
 bool is_https(const struct target *target);
 
+/** Is it a network connectivity probe: a plain HTTP target with an exact body? */
+bool is_ncsi(const struct target *target);
+
 /** Is the chain verified, but its root neither the service's nor (unless --service-roots was given) a public one? */
 bool tls_root_is_foreign(const struct report *report, const struct tls_handshake *tls);
 /** Verified and not foreign. */

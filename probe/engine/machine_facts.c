@@ -144,6 +144,9 @@ void machine_facts_record(struct run *run)
 	const struct machine *machine = run->options->machine;
 	record_time_zone(run);
 	record_missing(run);
+	/* SYSTEM's own process need not say it again */
+	if (machine && machine->settings && machine->identity == IDENTITY_USER)
+		machine_zones_record(run, machine->settings);
 	if (!machine || !machine->registry)
 		return;
 	record_tls(run, machine->registry);

@@ -10,7 +10,7 @@
 #define POLICIES "Software\\Policies\\Microsoft\\Windows\\CurrentVersion\\Internet Settings"
 #define WOW "SOFTWARE\\WOW6432Node\\"
 
-/* What is read: wininet.md 1 and 5.1 (proxies, zones), requirements.md 7 (TLS). depth: how many levels below the key. */
+/* What is read: wininet.md 1 and 5.1 (proxies, zones), requirements.md 3 (NCSI) and 7 (TLS). depth: how many levels below the key. */
 static const struct {
 	const char *key;
 	unsigned depth;
@@ -40,6 +40,8 @@ static const struct {
 	{MACHINE "SOFTWARE\\Microsoft\\.NETFramework\\v2.0.50727", 0},
 	{MACHINE WOW "Microsoft\\.NETFramework\\v4.0.30319", 0},
 	{MACHINE WOW "Microsoft\\.NETFramework\\v2.0.50727", 0},
+	{MACHINE "SYSTEM\\CurrentControlSet\\Services\\NlaSvc\\Parameters\\Internet", 0},
+	{MACHINE "SOFTWARE\\Policies\\Microsoft\\Windows\\NetworkConnectivityStatusIndicator", 0},
 	{MACHINE "SOFTWARE\\Policies\\Microsoft\\Windows NT\\DNSClient\\DnsPolicyConfig", 1},
 	{MACHINE "SYSTEM\\CurrentControlSet\\Services\\Dnscache\\Parameters\\DnsPolicyConfig", 1},
 };
