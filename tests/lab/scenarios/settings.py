@@ -8,6 +8,12 @@ PROXY = "proxy.corp.test:3128"
 WRONG = "proxy.corp.test:3199"
 ENVIRONMENT = r"HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Control\Session Manager\Environment"
 WINHTTP = r"HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows\CurrentVersion\Internet Settings\Connections"
+ZONES = r"Software\Microsoft\Windows\CurrentVersion\Internet Settings"
+SYSTEM_ZONES = rf"HKEY_USERS\S-1-5-18\{ZONES}"
+POLICY_ZONES = r"HKEY_LOCAL_MACHINE\SOFTWARE\Policies\Microsoft\Windows\CurrentVersion\Internet Settings"
+PROBE = r"HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\NlaSvc\Parameters\Internet"
+PROBE_POLICY = r"HKEY_LOCAL_MACHINE\SOFTWARE\Policies\Microsoft\Windows\NetworkConnectivityStatusIndicator"
+NCSI = ("www.msftconnecttest.com", "www.msftncsi.com")
 HTTPS = ("login.*", "pod01-*", "*.core.windows.net", "*.blob.storage.azure.net", "go.microsoft.com", "download.microsoft.com", "aka.ms")
 WINDOWS_NET = ("login.windows.net", "*.core.windows.net")
 
@@ -239,3 +245,51 @@ def same_proxy_of_both_is_asked_once(lab):
     identities = {p["id"]: p["identity"] for p in result.report["paths"]}
     for one in exchanges:
         assert {identities[p] for p in one["paths"]} == {"user", "system"}, one
+
+
+# ---------------------------------------------------------------- security zones, the connectivity probe
+
+@scenario(Expect(exit=0, cause="cfg_zone_download_forbidden", stage="settings", owner="server-admin", status="warn",
+                 subject="HKEY_USERS*Zones?3?1803 *settings.reg:*"))
+def downloads_are_forbidden_for_system(lab):
+    lab.reg(system={}, keys={rf"{SYSTEM_ZONES}\Zones\3": {"1803": 3}})
+    result = yield
+    assert len(result.findings()) == 1 and "reg add" in str(result.findings()[0]["remedy"]), result.findings()
+
+
+@scenario(Expect(exit=0, cause="cfg_zone_not_trusted", stage="settings", owner="server-admin", status="warn",
+                 targets=("login.windows.net", "*.blob.core.windows.net"), subject="*ZoneMapKey?[*].windows.net *"))
+def policy_puts_required_hosts_into_the_restricted_zone(lab):
+    lab.reg(system={}, keys={rf"{POLICY_ZONES}\ZoneMapKey": {"*.windows.net": "4", "https://*.microsoftonline.com": "2"}})
+
+
+@scenario(Expect(exit=0, cause="cfg_zone_not_trusted", stage="settings", owner="server-admin", status="warn",
+                 targets=("login.microsoftonline.com",), subject="*IEHarden *"))
+def enhanced_security_and_one_host_is_not_trusted(lab):
+    domains = ("windows.net", "windowsazure.com", "microsoft.com", "azure.net", "msftconnecttest.com", "msftncsi.com")
+    trusted = {rf"{SYSTEM_ZONES}\ZoneMap\EscDomains\{d}": {"*": 2} for d in domains}
+    ignored = {rf"{SYSTEM_ZONES}\ZoneMap\Domains\microsoftonline.com": {"*": 2}}
+    lab.reg(system={}, keys={rf"{SYSTEM_ZONES}\ZoneMap": {"IEHarden": 1}, **trusted, **ignored})
+
+
+@scenario(Expect(exit=0))
+def zones_of_a_healthy_server(lab):
+    defaults = {rf"{SYSTEM_ZONES}\Zones\{zone}": {"1803": 3 if zone == 4 else 0} for zone in range(5)}
+    users_own = {rf"HKEY_CURRENT_USER\{ZONES}\Zones\3": {"1803": 3}}
+    sites = {rf"{SYSTEM_ZONES}\ZoneMap\Domains\microsoft.com": {"*": 2}, rf"{SYSTEM_ZONES}\ZoneMap\Domains\casino.example": {"*": 4}}
+    lab.reg(user={}, system={}, keys={**defaults, **users_own, **sites, PROBE: {"EnableActiveProbing": 1}})
+    result = yield
+    assert not result.findings(), result.findings()
+    assert all(p["verdict"]["status"] == "pass" for p in result.paths() if result.target(p)["host"]), "a warning on a healthy server"
+    zones = {o["subject"]: o["values"][0] for o in result.observations("local_fact") if o["fact"] == "zone_of_host"}
+    assert zones.get("https://login.microsoft.com") == "2" and set(zones.values()) == {"2"}, zones
+
+
+@scenario(Expect(exit=0, cause="host_ncsi_probe_disabled", stage="host", owner="server-admin", status="warn", targets=NCSI))
+def connectivity_probe_is_off_by_policy(lab):
+    lab.reg(system={}, keys={PROBE_POLICY: {"NoActiveProbe": 1}, PROBE: {"EnableActiveProbing": 1}})
+
+
+@scenario(Expect(exit=0, cause="host_ncsi_probe_disabled", stage="host", owner="server-admin", status="warn", targets=NCSI))
+def connectivity_probe_is_off_in_the_registry(lab):
+    lab.reg(system={}, keys={PROBE: {"EnableActiveProbing": 0}})
