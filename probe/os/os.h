@@ -93,6 +93,15 @@ size_t os_interfaces(struct os_interface *out);
 /** Configured DNS servers in order, as "address" or "address:port" (IPv6 in brackets if a port follows); at most 16; returns how many. */
 size_t os_resolvers(char out[][64], size_t max);
 
+/**
+ * The DNS suffixes that the system puts behind a name without a dot, in its order, as they are written; none twice. Returns how many.
+ *
+ * Linux    the last "search" or "domain" of /etc/resolv.conf (resolv.conf(5)), else the domain in the host's name.
+ * Windows  the search list of the policy, else that of the machine; with one of them nothing else is used. Else the primary suffix, then
+ *          those of the connections that are up, the preferred one's first.
+ */
+size_t os_dns_suffixes(char suffixes[][256], size_t max);
+
 /** Is there a default route of that family (4 or 6)? 1 yes, 0 no, -1 cannot tell. gateway gets "" for a device route. */
 int os_default_route(int family, char gateway[46]);
 

@@ -1,4 +1,4 @@
-/* This machine's network as Linux shows it to anybody: interfaces, resolvers, default routes. */
+/* This machine's network as Linux shows it to anybody: interfaces, resolvers, DNS suffixes, default routes. */
 
 #include "probe/os/os.h"
 
@@ -12,10 +12,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { RESOLV_CONF_BYTES_MAX = 64 * 1024, NAMESERVERS_USED = 3, ADDRESS_BYTES = 46 };
+enum { RESOLV_CONF_BYTES_MAX = 64 * 1024, NAMESERVERS_USED = 3, ADDRESS_BYTES = 46, SUFFIX_BYTES = 256 };
 /* IFF_LOWER_UP of linux/if.h, which does not go together with net/if.h: there is a carrier. IFF_RUNNING follows it up to a second later. */
 enum { CARRIER_FLAG = 1 << 16 };
 
@@ -76,16 +77,31 @@ size_t os_interfaces(struct os_interface *out)
 
 /* ------------------------------------------------------------------ resolvers */
 
-/** The address of a resolv.conf(5) "nameserver" line, as glibc reads it; false for any other line. */
+/** The text of resolv.conf(5), malloc()ed; NULL if there is none. */
+static char *resolv_conf_read(void)
+{
+	char reason[128];
+	size_t length = 0;
+	return os_read_file("/etc/resolv.conf", RESOLV_CONF_BYTES_MAX, &length, reason, sizeof(reason));
+}
+
+/** What follows the keyword and blanks, as glibc reads a line of resolv.conf(5); NULL for any other line. */
+static char *after_keyword(char *line, const char *keyword)
+{
+	size_t length = strlen(keyword);
+	if (strncmp(line, keyword, length) != 0 || (line[length] != ' ' && line[length] != '\t'))
+		return NULL;
+	return line + length + strspn(line + length, " \t");
+}
+
+/** The address of a "nameserver" line; false for any other line. */
 static bool read_nameserver(char *line, char out[64])
 {
-	static const char keyword[] = "nameserver";
 	struct in_addr v4;
 	struct in6_addr v6;
-	size_t length = sizeof(keyword) - 1;
-	if (strncmp(line, keyword, length) != 0 || (line[length] != ' ' && line[length] != '\t'))
+	char *text = after_keyword(line, "nameserver");
+	if (!text)
 		return false;
-	char *text = line + length + strspn(line + length, " \t");
 	text[strcspn(text, ";# \t\r")] = '\0';
 	if (inet_aton(text, &v4))
 		return inet_ntop(AF_INET, &v4, out, 64) != NULL;
@@ -103,10 +119,8 @@ static bool read_nameserver(char *line, char out[64])
  * three lines glibc uses three (MAXNS); the others are never asked. */
 size_t os_resolvers(char out[][64], size_t max)
 {
-	char reason[128];
-	char *rest = NULL;
-	size_t length = 0, count = 0;
-	char *text = os_read_file("/etc/resolv.conf", RESOLV_CONF_BYTES_MAX, &length, reason, sizeof(reason));
+	char *rest = NULL, *text = resolv_conf_read();
+	size_t count = 0;
 	if (!text)
 		return 0;
 	if (max > NAMESERVERS_USED)
@@ -117,6 +131,47 @@ size_t os_resolvers(char out[][64], size_t max)
 	}
 	free(text);
 	return count;
+}
+
+/* ------------------------------------------------------------------ suffixes */
+
+static size_t add_suffix(const char *suffix, char out[][SUFFIX_BYTES], size_t count, size_t max)
+{
+	if (count == max || strcmp(suffix, ".") == 0 || strlen(suffix) >= SUFFIX_BYTES)
+		return count;
+	for (size_t i = 0; i < count; i++)
+		if (strcasecmp(out[i], suffix) == 0)
+			return count;
+	memcpy(out[count], suffix, strlen(suffix) + 1);
+	return count + 1;
+}
+
+/** The suffixes of a "search" or "domain" line, which replace those of the lines before; false for any other line or an empty one. */
+static bool read_suffixes(char *line, char out[][SUFFIX_BYTES], size_t max, size_t *count)
+{
+	static const char separators[] = " \t\r";
+	char *rest = NULL, *search = after_keyword(line, "search"),
+	     *list = search ? search : after_keyword(line, "domain");
+	char *word = list ? strtok_r(list, separators, &rest) : NULL;
+	if (!word)
+		return false;
+	*count = add_suffix(word, out, 0, max);
+	while (search && (word = strtok_r(NULL, separators, &rest))) /* a "domain" line names one */
+		*count = add_suffix(word, out, *count, max);
+	return true;
+}
+
+/* "search ." says that there is none, and then the host's name is not looked at either. */
+size_t os_dns_suffixes(char suffixes[][SUFFIX_BYTES], size_t max)
+{
+	char name[SUFFIX_BYTES], *rest = NULL, *text = resolv_conf_read();
+	size_t count = 0;
+	bool configured = false;
+	for (char *line = text ? strtok_r(text, "\n", &rest) : NULL; line; line = strtok_r(NULL, "\n", &rest))
+		configured = read_suffixes(line, suffixes, max, &count) || configured;
+	free(text);
+	const char *dot = !configured && os_host_name(name, sizeof(name)) ? strchr(name, '.') : NULL;
+	return dot && dot[1] ? add_suffix(dot + 1, suffixes, 0, max) : count;
 }
 
 /* ------------------------------------------------------------------ default route */

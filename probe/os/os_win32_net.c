@@ -1,4 +1,4 @@
-/* This machine's network as Windows shows it to anybody: adapters, resolvers, default routes. */
+/* This machine's network as Windows shows it to anybody: adapters, resolvers, DNS suffixes, default routes. */
 
 #include "probe/os/os_win32.h"
 
@@ -12,6 +12,10 @@
 #include <string.h>
 
 enum { ADAPTERS_FIRST_BYTES = 32 * 1024, ADAPTERS_TRIES = 4, ADAPTERS_MAX = 256, ADDRESS_BYTES = 46 };
+enum { SUFFIX_BYTES = 256, SEARCH_LIST_CHARACTERS = 8192 };
+
+static const wchar_t policy_key[] = L"SOFTWARE\\Policies\\Microsoft\\Windows NT\\DNSClient";
+static const wchar_t tcpip_key[] = L"SYSTEM\\CurrentControlSet\\Services\\Tcpip\\Parameters";
 
 /* ------------------------------------------------------------------ adapters */
 
@@ -171,6 +175,68 @@ size_t os_resolvers(char out[][64], size_t max)
 	}
 	free(list);
 	return count;
+}
+
+/* ------------------------------------------------------------------ suffixes */
+
+/** A list being filled. */
+struct suffixes {
+	char (*items)[SUFFIX_BYTES];
+	size_t count, max;
+};
+
+static void add_suffix(struct suffixes *to, const wchar_t *suffix)
+{
+	char *item = to->count < to->max ? to->items[to->count] : NULL;
+	if (!item || !suffix || !os_narrow_into(suffix, item, SUFFIX_BYTES) || !*item || strcmp(item, ".") == 0)
+		return;
+	for (size_t i = 0; i < to->count; i++)
+		if (_stricmp(to->items[i], item) == 0)
+			return;
+	to->count++;
+}
+
+/** The search list of a key; separated by commas, older ones by blanks. */
+static void add_search_list(struct suffixes *to, const wchar_t *key)
+{
+	static const wchar_t separators[] = L", \t";
+	wchar_t *list = malloc(SEARCH_LIST_CHARACTERS * sizeof(*list)), *rest = NULL;
+	if (!list)
+		return;
+	if (os_machine_text(key, L"SearchList", list, SEARCH_LIST_CHARACTERS))
+		for (wchar_t *at = wcstok_s(list, separators, &rest); at; at = wcstok_s(NULL, separators, &rest))
+			add_suffix(to, at);
+	free(list);
+}
+
+/** The suffix of each connection, then those that DHCP or a router gave it besides. */
+static void add_connections(struct suffixes *to)
+{
+	const IP_ADAPTER_ADDRESSES *order[ADAPTERS_MAX];
+	IP_ADAPTER_ADDRESSES *list = adapters_read();
+	size_t count = adapters_in_order(list, order);
+	for (size_t i = 0; i < count; i++) {
+		add_suffix(to, order[i]->DnsSuffix);
+		for (const IP_ADAPTER_DNS_SUFFIX *at = order[i]->FirstDnsSuffix; at; at = at->Next)
+			add_suffix(to, at->String);
+	}
+	free(list);
+}
+
+size_t os_dns_suffixes(char suffixes[][SUFFIX_BYTES], size_t max)
+{
+	struct suffixes found = {suffixes, 0, max};
+	wchar_t primary[SUFFIX_BYTES];
+	DWORD characters = SUFFIX_BYTES;
+	add_search_list(&found, policy_key);
+	if (found.count == 0)
+		add_search_list(&found, tcpip_key);
+	if (found.count > 0)
+		return found.count;
+	if (GetComputerNameExW(ComputerNamePhysicalDnsDomain, primary, &characters))
+		add_suffix(&found, primary);
+	add_connections(&found);
+	return found.count;
 }
 
 /* ------------------------------------------------------------------ default route */
