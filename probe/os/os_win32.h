@@ -33,6 +33,9 @@ bool os_machine_text(const wchar_t *key, const wchar_t *name, wchar_t *out, size
 /** The same for a REG_DWORD. */
 bool os_machine_number(const wchar_t *key, const wchar_t *name, DWORD *out);
 
+/** All adapters (IP_ADAPTER_ADDRESSES of iphlpapi.h), malloc()ed; NULL if the system does not tell. */
+struct _IP_ADAPTER_ADDRESSES_LH *os_adapters(void);
+
 typedef void (*os_function)(void);
 
 /** A function of a DLL that is loaded anyway (kernel32, ntdll ...); NULL where this Windows has none of that name. */

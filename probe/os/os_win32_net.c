@@ -19,8 +19,8 @@ static const wchar_t tcpip_key[] = L"SYSTEM\\CurrentControlSet\\Services\\Tcpip\
 
 /* ------------------------------------------------------------------ adapters */
 
-/** All adapters, malloc()ed; NULL if the system does not tell. They may grow between two calls. */
-static IP_ADAPTER_ADDRESSES *adapters_read(void)
+/* They may grow between two calls. */
+IP_ADAPTER_ADDRESSES *os_adapters(void)
 {
 	ULONG bytes = ADAPTERS_FIRST_BYTES, error = ERROR_BUFFER_OVERFLOW;
 	ULONG flags = GAA_FLAG_SKIP_ANYCAST | GAA_FLAG_SKIP_MULTICAST;
@@ -96,7 +96,7 @@ static void interface_read(const IP_ADAPTER_ADDRESSES *adapter, struct os_interf
 
 size_t os_interfaces(struct os_interface *out)
 {
-	IP_ADAPTER_ADDRESSES *list = adapters_read();
+	IP_ADAPTER_ADDRESSES *list = os_adapters();
 	size_t count = 0;
 	for (const IP_ADAPTER_ADDRESSES *at = list; at && count < OS_INTERFACES_MAX; at = at->Next)
 		if (!is_idle_tunnel(at))
@@ -164,7 +164,7 @@ static bool is_among(char list[][64], size_t count, const char *text)
 size_t os_resolvers(char out[][64], size_t max)
 {
 	const IP_ADAPTER_ADDRESSES *order[ADAPTERS_MAX];
-	IP_ADAPTER_ADDRESSES *list = adapters_read();
+	IP_ADAPTER_ADDRESSES *list = os_adapters();
 	size_t adapters = adapters_in_order(list, order), count = 0;
 	for (size_t i = 0; i < adapters; i++) {
 		for (const IP_ADAPTER_DNS_SERVER_ADDRESS *at = order[i]->FirstDnsServerAddress; at; at = at->Next) {
@@ -213,7 +213,7 @@ static void add_search_list(struct suffixes *to, const wchar_t *key)
 static void add_connections(struct suffixes *to)
 {
 	const IP_ADAPTER_ADDRESSES *order[ADAPTERS_MAX];
-	IP_ADAPTER_ADDRESSES *list = adapters_read();
+	IP_ADAPTER_ADDRESSES *list = os_adapters();
 	size_t count = adapters_in_order(list, order);
 	for (size_t i = 0; i < count; i++) {
 		add_suffix(to, order[i]->DnsSuffix);
@@ -297,7 +297,7 @@ int os_default_route(int family, char gateway[46])
 		return 0;
 	if (status != NO_ERROR)
 		return -1;
-	IP_ADAPTER_ADDRESSES *list = adapters_read();
+	IP_ADAPTER_ADDRESSES *list = os_adapters();
 	const MIB_IPFORWARD_ROW2 *best = best_default(table, list, family);
 	/* ::1 and multicast have routes wherever there is IPv6: Wine, which shows none at all, does not know */
 	bool unknown = family == 6 && table->NumEntries == 0;
