@@ -22,6 +22,13 @@ struct pem {
 	size_t length;
 };
 
+/** The script of --pac. */
+struct pac_given {
+	const char *name; /* the file, or the URL */
+	const char *text; /* of a file, as UTF-8; NULL: it is to be fetched */
+	size_t length;
+};
+
 /** A way to end a run from another thread, as Ctrl-C would end it. */
 struct engine_switch;
 /** Lives as long as the process. */
@@ -40,6 +47,7 @@ struct engine_options {
 	const char *const *resolvers;  /* --resolver: "ip" or "ip:port", NULL at the end; NULL: the configured ones */
 	const char *control_resolver;  /* or NULL */
 	const struct pem *ca;	       /* --ca-file, or NULL */
+	const struct pac_given *pac;   /* or NULL */
 	const char *proxy_user;	       /* or NULL */
 	const char *proxy_password;    /* or NULL; a secret */
 	struct system_run *system_run; /* a process that carries out SYSTEM's part (system_run.h), or NULL */

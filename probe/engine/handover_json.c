@@ -43,6 +43,30 @@ static json_t *bytes_to_json(const char *bytes)
 	return json;
 }
 
+static json_t *pac_to_json(const struct pac_given *pac)
+{
+	if (!pac)
+		return json_null();
+	json_t *json = json_pack("{s:s}", "name", pac->name);
+	if (pac->text)
+		json_object_set_new(json, "text", json_stringn(pac->text, pac->length));
+	return json;
+}
+
+/* With their queries, which no report shows: {"wininet": ..., "winhttp": ...}. */
+static json_t *pac_addresses_to_json(const struct report *report)
+{
+	json_t *json = json_object();
+	for (size_t i = 0; i < report->identity_count; i++) {
+		const struct identity *one = &report->identities[i];
+		if (one->id != IDENTITY_SYSTEM)
+			continue;
+		json_object_set_new(json, "wininet", text_or_null(one->wininet ? one->wininet->pac_address : NULL));
+		json_object_set_new(json, "winhttp", text_or_null(one->winhttp ? one->winhttp->pac_address : NULL));
+	}
+	return json;
+}
+
 static json_t *routes_to_json(const struct plan_options *plan)
 {
 	json_t *routes = json_array();
@@ -66,16 +90,18 @@ void handover_to_json(const struct handover *handover, struct strbuf *out)
 	struct strbuf report;
 	strbuf_init(&report);
 	report_to_json(handover->report, &report);
-	json_t *json = json_pack(
-		"{s:s%, s:o, s:b, s:o, s:o, s:I, s:I, s:i, s:b, s:o, s:o, s:o, s:o, s:o, s:b}", "report", report.data,
-		report.length, "routes", routes_to_json(&handover->plan), "routes_given", handover->plan.routes_given,
-		"resolvers", resolvers_to_json(engine->resolvers), "control_resolver",
-		text_or_null(engine->control_resolver), "timeout_us", (json_int_t)engine->timeout_us, "deadline_us",
-		(json_int_t)engine->deadline_us, "parallel", (int)engine->parallel, "experiments", engine->experiments,
-		"proxy_user", text_or_null(engine->proxy_user), "proxy_password", bytes_to_json(engine->proxy_password),
-		"agent_proxy", text_or_null(handover->agent_proxy), "agent_source",
-		text_or_null(handover->agent_source), "ca", pem_to_json(engine->ca), "settings_given",
-		handover->settings_given);
+	json_t *json =
+		json_pack("{s:s%, s:o, s:b, s:b, s:o, s:o, s:I, s:I, s:i, s:b, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o}",
+			  "report", report.data, report.length, "routes", routes_to_json(&handover->plan),
+			  "routes_given", handover->plan.routes_given, "trust_wpad", handover->plan.trust_wpad,
+			  "resolvers", resolvers_to_json(engine->resolvers), "control_resolver",
+			  text_or_null(engine->control_resolver), "timeout_us", (json_int_t)engine->timeout_us,
+			  "deadline_us", (json_int_t)engine->deadline_us, "parallel", (int)engine->parallel,
+			  "experiments", engine->experiments, "proxy_user", text_or_null(engine->proxy_user),
+			  "proxy_password", bytes_to_json(engine->proxy_password), "agent_proxy",
+			  text_or_null(handover->agent_proxy), "agent_source", text_or_null(handover->agent_source),
+			  "ca", pem_to_json(engine->ca), "settings_given", handover->settings_given, "pac",
+			  pac_to_json(engine->pac), "pac_addresses", pac_addresses_to_json(handover->report));
 	strbuf_free(&report);
 	char *text = json_dumps(json, JSON_COMPACT);
 	json_decref(json);
@@ -118,6 +144,7 @@ static bool read_routes(struct arena *arena, json_t *json, struct plan_options *
 		plan->route_count = index + 1;
 	}
 	plan->routes_given = json_is_true(json_object_get(json, "routes_given"));
+	plan->trust_wpad = json_is_true(json_object_get(json, "trust_wpad"));
 	return true;
 }
 
@@ -154,10 +181,47 @@ static void read_engine(struct arena *arena, json_t *json, struct engine_options
 	engine->ca = pem;
 }
 
+static void read_pac(struct arena *arena, json_t *json, struct engine_options *engine)
+{
+	const char *name = text_of(arena, json, "name");
+	json_t *text = json_object_get(json, "text");
+	if (!name)
+		return;
+	struct pac_given *pac = arena_alloc(arena, sizeof(*pac));
+	pac->name = name;
+	pac->length = json_string_length(text);
+	if (json_is_string(text))
+		pac->text = memcpy(arena_alloc(arena, pac->length + 1), json_string_value(text), pac->length);
+	engine->pac = pac;
+}
+
+static const struct proxy_setting *with_address(struct arena *arena, const struct proxy_setting *setting, json_t *json,
+						const char *name)
+{
+	const char *address = text_of(arena, json, name);
+	if (!setting || !address)
+		return setting;
+	struct proxy_setting *copy = arena_alloc(arena, sizeof(*copy));
+	*copy = *setting;
+	copy->pac_address = address;
+	return copy;
+}
+
+static void read_pac_addresses(struct report *report, json_t *json)
+{
+	for (size_t i = 0; i < report->identity_count; i++) {
+		struct identity *one = &report->identities[i];
+		if (one->id != IDENTITY_SYSTEM)
+			continue;
+		one->wininet = with_address(report->arena, one->wininet, json, "wininet");
+		one->winhttp = with_address(report->arena, one->winhttp, json, "winhttp");
+	}
+}
+
 bool handover_from_json(const char *text, size_t length, struct handover *out, struct err *err)
 {
 	json_error_t error;
-	json_t *json = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
+	json_t *json = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
 	json_t *document = json_object_get(json, "report");
 	*out = (struct handover){0};
 	bool read =
@@ -168,6 +232,8 @@ bool handover_from_json(const char *text, size_t length, struct handover *out, s
 	if (read) {
 		struct arena *arena = out->report->arena;
 		read_engine(arena, json, &out->engine);
+		read_pac(arena, json_object_get(json, "pac"), &out->engine);
+		read_pac_addresses(out->report, json_object_get(json, "pac_addresses"));
 		out->agent_proxy = text_of(arena, json, "agent_proxy");
 		out->agent_source = text_of(arena, json, "agent_source");
 		out->settings_given = json_is_true(json_object_get(json, "settings_given"));

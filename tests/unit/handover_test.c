@@ -22,6 +22,9 @@ static void everything_comes_back(void)
 	static const char *const resolvers[] = {"10.0.0.53", "[fd00::1]:5353", NULL};
 	static const char bundle[] = "caf\xe9\n-----BEGIN CERTIFICATE-----\n";
 	static const struct pem pem = {"ca.pem", bundle, sizeof(bundle) - 1};
+	static const char script[] = "function FindProxyForURL() { return '\xc3\xa9\0'; }";
+	static const struct pac_given pac = {"p.pac", script, sizeof(script) - 1};
+	static const struct proxy_setting setting = {.found = true, .pac_address = "http://pac/?token=1"};
 	struct err err = {""};
 	struct handover back, in = {
 				      .report = report_new(),
@@ -30,7 +33,8 @@ static void everything_comes_back(void)
 				      .settings_given = true,
 				      .plan = {.routes = {{ROUTE_PROXY, "PROXY a.example:8080"}, {ROUTE_AGENT, NULL}},
 					       .route_count = 2,
-					       .routes_given = true},
+					       .routes_given = true,
+					       .trust_wpad = true},
 				      .engine = {.timeout_us = 1500000,
 						 .deadline_us = 61000000,
 						 .parallel = 7,
@@ -38,14 +42,21 @@ static void everything_comes_back(void)
 						 .resolvers = resolvers,
 						 .control_resolver = "10.0.0.99",
 						 .ca = &pem,
+						 .pac = &pac,
 						 .proxy_user = "CORP\\anna",
 						 .proxy_password = "sesame \"1\" \xe4\x80\xff"},
 			      };
 	struct target *target = report_add_target(in.report);
 	target->name = "one.example";
 	target->url = "https://one.example/";
+	in.report->identities[0] = (struct identity){.id = IDENTITY_SYSTEM, .wininet = &setting};
+	in.report->identity_count = 1;
 	CHECK(there_and_back(&in, &back, &err));
 	CHECK_TEXT(err.text, "");
+	CHECK(back.plan.trust_wpad);
+	CHECK_TEXT(back.report->identities[0].wininet->pac_address, setting.pac_address);
+	CHECK_TEXT(back.engine.pac->name, "p.pac");
+	CHECK(back.engine.pac->length == pac.length && memcmp(back.engine.pac->text, script, pac.length) == 0);
 	CHECK_INT(back.report->target_count, 1);
 	CHECK_TEXT(back.report->targets[0]->url, target->url);
 	CHECK_TEXT(back.agent_proxy, in.agent_proxy);
@@ -75,6 +86,7 @@ static void nothing_given_stays_nothing(void)
 	struct handover back,
 		in = {.report = report_new(), .engine = {.timeout_us = 1, .deadline_us = 1, .parallel = 1}};
 	CHECK(there_and_back(&in, &back, &err));
+	CHECK(!back.engine.pac && !back.plan.trust_wpad);
 	CHECK(!back.engine.ca && !back.engine.resolvers && !back.engine.control_resolver && !back.engine.proxy_user);
 	CHECK(!back.engine.proxy_password && !back.agent_proxy && !back.agent_source && !back.settings_given &&
 	      !back.engine.experiments);
