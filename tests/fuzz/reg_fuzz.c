@@ -39,6 +39,18 @@ static void check_texts(const struct text_list *list)
 		check_text(list->items[i]);
 }
 
+/** Taken apart for many URLs, a setting decides as it does for one. */
+static void check_decider(struct arena *arena, const struct proxy_setting *setting, const struct url *url,
+			  const struct decision *wanted)
+{
+	struct decision decision;
+	decider_decide(decider_new(arena, setting), arena, url, NULL, &decision);
+	MUST(same(decision.rule, wanted->rule) && same(decision.problem, wanted->problem));
+	MUST(decision.via.count == wanted->via.count && decision.undecided == wanted->undecided);
+	for (size_t i = 0; i < wanted->via.count; i++)
+		MUST(same(decision.via.items[i], wanted->via.items[i]));
+}
+
 static void check_decision(struct arena *arena, const struct proxy_setting *setting, const char *address)
 {
 	struct url url;
@@ -46,6 +58,7 @@ static void check_decision(struct arena *arena, const struct proxy_setting *sett
 	struct via via;
 	MUST(url_parse(arena, address, &url));
 	settings_decide(arena, setting, &url, &decision);
+	check_decider(arena, setting, &url, &decision);
 	MUST(decision.via.count > 0 && decision.rule && decision.mechanism && decision.source);
 	MUST(!decision.undecided || decision.problem);
 	for (size_t i = 0; i < decision.via.count; i++) {
