@@ -20,7 +20,7 @@ bool os_dhcp_text(const void *option, size_t length, char *out, size_t bytes)
 	if (!length || length >= bytes)
 		return false;
 	for (size_t i = 0; i < length; i++)
-		if (at[i] < ' ' || at[i] == 0x7f)
+		if (at[i] < ' ' || at[i] >= 0x7f)
 			return false;
 	memcpy(out, at, length);
 	out[length] = '\0';

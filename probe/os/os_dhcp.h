@@ -22,7 +22,7 @@ bool os_dhcp_wpad(char *url, size_t bytes, char *reason, size_t reason_bytes);
 /** POSIX only: the same with those files below another directory ("" is the system's). */
 bool os_dhcp_wpad_below(const char *root, char *url, size_t bytes, char *reason, size_t reason_bytes);
 
-/** The text of an option's bytes, as above; false if there is none, or control characters in it, or no room. */
+/** The text of an option's bytes, as above; false if there is none, or what is not printable ASCII in it, or no room. */
 bool os_dhcp_text(const void *option, size_t length, char *out, size_t bytes);
 
 #endif
