@@ -91,3 +91,9 @@ bool os_proxy_view(struct os_proxy_view *out)
 	(void)out;
 	return false;
 }
+
+bool os_proxy_for_url(const struct os_proxy_question *question, struct os_proxy_answer *out)
+{
+	(void)question, (void)out;
+	return false;
+}

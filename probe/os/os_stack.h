@@ -79,4 +79,22 @@ struct os_proxy_view {
 /** What the system's own interface says of this account's WinINET proxy settings (WinHttpGetIEProxyConfigForCurrentUser). */
 bool os_proxy_view(struct os_proxy_view *out);
 
+/** Which settings a URL is decided by. */
+struct os_proxy_question {
+	const char *url;
+	bool auto_detect;
+	const char *pac_url; /* or NULL */
+};
+
+struct os_proxy_answer {
+	bool answered;
+	char proxies[2084]; /* answered: "proxy.corp:3128;other:80", "" for none */
+	uint32_t error;	    /* not answered: the system's own code */
+};
+/**
+ * Ask the system's HTTP client which proxy a script names for a URL (WinHttpGetProxyForUrl). It looks for the script, fetches it and runs
+ * it anew; it may block for as long as that takes. Errors: false where the system has no such client; *out is untouched then.
+ */
+bool os_proxy_for_url(const struct os_proxy_question *question, struct os_proxy_answer *out);
+
 #endif
