@@ -52,8 +52,12 @@ struct dns_view {
 	size_t count;
 };
 
+/** Was it seen on a path's behalf, and not while the way of paths was being found out: by WPAD, a PAC script's host, a name that a script asked
+ *  for? The paths look their own names up once more. */
+bool dns_is_of_path(const struct observation *observation);
+
 /**
- * Collect what was seen about a name. name NULL: nothing.
+ * Collect what was seen about a name, on behalf of paths. name NULL: nothing.
  *
  * A server that answered nothing in the whole run is one thing, whatever the name: where it was silent on this one, what it or the
  * way to it said of another name counts (systems limit the rate of their ICMP errors), and so does the one question over TCP.

@@ -304,6 +304,8 @@ static bool is_device_word(const struct tried *tried)
 /* A question about the name, or the system's own lookup, that no device on the way had a word in. */
 static bool is_question(const struct view *view, const struct observation *one, const char *name)
 {
+	if (!dns_is_of_path(one))
+		return false;
 	if (one->op == OP_SYSTEM_LOOKUP)
 		return text_equal(one->lookup.name, name);
 	return one->op == OP_DNS_QUERY && text_equal(one->dns.name, name) &&

@@ -4,6 +4,7 @@
 
 #include "probe/core/arena.h"
 #include "probe/core/strbuf.h"
+#include "probe/diagnosis/dns_view.h"
 #include "probe/diagnosis/parts.h"
 
 static struct subject this_host(const struct view *view)
@@ -101,7 +102,7 @@ static bool servers_know_nothing(const struct view *view)
 	bool others = false;
 	for (size_t i = 0; i < list->count; i++) {
 		const struct observation *one = list->items[i];
-		if (one->op != OP_DNS_QUERY || one->dns.control)
+		if (one->op != OP_DNS_QUERY || one->dns.control || !dns_is_of_path(one))
 			continue;
 		if (one->failure == FAILURE_NONE && one->dns.answer_count)
 			return false;

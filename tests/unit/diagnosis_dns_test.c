@@ -68,6 +68,25 @@ static void no_servers(void)
 	check_cause(report, "dns_no_servers", "server01");
 }
 
+/* What was asked to find a PAC script says nothing of a path: neither of other names nor of the same one. */
+static void questions_of_detection_and_download_are_no_paths(void)
+{
+	static const char *const address[] = {"20.190.128.1", NULL};
+	struct report *report = unresolved(FAILURE_DNS_NXDOMAIN, FAILURE_DNS_NXDOMAIN);
+	struct path *path = report->paths[0];
+	struct observation *wpad = build_query(report, path, "10.0.0.53", FAILURE_DNS_NXDOMAIN, NULL);
+	wpad->dns.name = "wpad.corp.example";
+	wpad->experiment = "wpad";
+	build_query(report, path, "10.0.0.53", FAILURE_NONE, "20.190.128.1")->experiment = "pac_download";
+	build_query(report, path, "10.0.0.54", FAILURE_DEADLINE, NULL)->experiment = "pac_dns";
+	struct observation *lookup = build_lookup(report, path, FAILURE_NONE, address);
+	lookup->experiment = "pac_download";
+	lookup->duration_us = 3600LL * 1000 * 1000;
+	diagnose(report);
+	CHECK(path->stages[1].duration_us < lookup->duration_us);
+	check_cause(report, "dns_nxdomain_everywhere", "login.example");
+}
+
 static void control_tells_local_from_everywhere(void)
 {
 	struct report *report = unresolved(FAILURE_DNS_NXDOMAIN, FAILURE_DNS_NXDOMAIN);
@@ -238,6 +257,7 @@ int main(void)
 	servers_of_one_mind();
 	one_silent_server_does_not_hide_what_the_other_says();
 	no_servers();
+	questions_of_detection_and_download_are_no_paths();
 	control_tells_local_from_everywhere();
 	silent_over_tcp_too_is_proven();
 	transports();
