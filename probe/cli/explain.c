@@ -33,8 +33,11 @@ static void add_lines(struct strbuf *out, const char *lines)
 /* No finding is at hand: the report of a run fills in names and addresses. */
 static void add_remedy(struct strbuf *out, const char *remedy)
 {
-	static const struct cause_words words = {
-		.subject = "[subject of the finding]", .target = "[target]", .proxy = "HOST:PORT"};
+	static const struct cause_words words = {.subject = "[subject of the finding]",
+						 .target = "[target]",
+						 .proxy = "HOST:PORT",
+						 .commands =
+							 "[the exact commands for that server, made of its settings]"};
 	struct strbuf text;
 	strbuf_init(&text);
 	cause_fill_in(&text, remedy, strlen(remedy), &words);

@@ -15,11 +15,13 @@ struct cause {
 	const char *remedy; /* lines separated by \n, each a step for the owner; with places for cause_words */
 };
 
-/** What stands for {subject}, {target} and {proxy} in a remedy. */
+/** What stands for {subject}, {target}, {proxy} and {commands} in a remedy. */
 struct cause_words {
 	const char *subject; /* what the finding is about */
 	const char *target;  /* what it strikes */
 	const char *proxy;   /* host:port of the proxy by which it works */
+	const char
+		*commands; /* "{commands}": what makes it so; a finding has lines of its own there (remedy_system.h) */
 };
 
 /** Append the first length bytes of a remedy's text with its places filled in; none of the words is NULL. */

@@ -5,6 +5,7 @@
 #include "probe/core/arena.h"
 #include "probe/core/strbuf.h"
 #include "probe/diagnosis/parts.h"
+#include "probe/diagnosis/remedy_system.h"
 
 enum { EVIDENCE_MAX = 32 };
 
@@ -133,13 +134,17 @@ static void fill_remedy(struct report *report, struct finding *finding)
 	const struct cause *cause = cause_find(finding->cause);
 	const struct cause_words words = {.subject = finding->subject ? finding->subject : "it",
 					  .target = targets_in_words(report, finding),
-					  .proxy = working_proxy(report, finding)};
+					  .proxy = working_proxy(report, finding),
+					  .commands = ""};
 	for (const char *line = cause ? cause->remedy : ""; *line;) {
 		size_t length = strcspn(line, "\n");
 		struct strbuf text;
+		bool is_commands = length == strlen(REMEDY_COMMANDS) && strncmp(line, REMEDY_COMMANDS, length) == 0;
 		strbuf_init(&text);
 		cause_fill_in(&text, line, length, &words);
-		if (length)
+		if (is_commands)
+			remedy_system_add(report, finding, &finding->remedy);
+		else if (length)
 			text_list_add(report->arena, &finding->remedy, arena_strdup(report->arena, text.data));
 		strbuf_free(&text);
 		line += length + (line[length] == '\n');

@@ -134,10 +134,10 @@ const struct local_fact *view_fact(const struct view *view, const char *fact, co
 	return observation ? &observation->fact : NULL;
 }
 
-const struct proxy_setting *view_setting(const struct view *view, enum identity_id identity, enum route_kind kind)
+const struct proxy_setting *report_setting(const struct report *report, enum identity_id identity, enum route_kind kind)
 {
-	for (size_t i = 0; i < view->report->identity_count; i++) {
-		const struct identity *one = &view->report->identities[i];
+	for (size_t i = 0; i < report->identity_count; i++) {
+		const struct identity *one = &report->identities[i];
 		if (one->id != identity)
 			continue;
 		switch (kind) {
@@ -155,6 +155,11 @@ const struct proxy_setting *view_setting(const struct view *view, enum identity_
 		}
 	}
 	return NULL;
+}
+
+const struct proxy_setting *view_setting(const struct view *view, enum identity_id identity, enum route_kind kind)
+{
+	return report_setting(view->report, identity, kind);
 }
 
 static bool is_global_ipv6(const char *text)

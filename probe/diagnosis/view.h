@@ -102,6 +102,8 @@ const struct local_fact *view_fact(const struct view *view, const char *fact, co
 struct observation *view_fact_observation(const struct view *view, const char *fact, const char *subject);
 
 /** The setting of an identity, or NULL. */
+const struct proxy_setting *report_setting(const struct report *report, enum identity_id identity,
+					   enum route_kind kind);
 const struct proxy_setting *view_setting(const struct view *view, enum identity_id identity, enum route_kind kind);
 
 /** Has this machine a global IPv6 address and an IPv6 default route? True where nobody looked. */

@@ -1,0 +1,19 @@
+#ifndef MARSPROBE_DIAGNOSIS_REMEDY_SYSTEM_H
+#define MARSPROBE_DIAGNOSIS_REMEDY_SYSTEM_H
+
+#include "probe/core/evidence.h"
+
+/** The line of a remedy (causes.def) in whose place the commands stand. */
+#define REMEDY_COMMANDS "{commands}"
+
+/**
+ * Append the exact commands that make the proxy settings of SYSTEM on this machine those that work, a line each, and what is not to be tried.
+ *
+ * For      a finding about settings of SYSTEM: WinINET, WinHTTP, or the agent's own. For any other nothing is added.
+ * Values   from the settings in report->identities, converted. What is not safe in a command line is in none: the line says so. Never a password.
+ * Sources  requirements.md 9 (what the agent can do), wininet.md 1.5 and 1.6 (bitsadmin, netsh).
+ * Pure     texts in report->arena.
+ */
+void remedy_system_add(const struct report *report, const struct finding *finding, struct text_list *out);
+
+#endif
