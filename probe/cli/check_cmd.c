@@ -1,52 +1,20 @@
 #include "probe/cli/check_cmd.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "probe/cli/inputs.h"
 #include "probe/cli/output.h"
 #include "probe/cli/system_part.h"
 #include "probe/core/arena.h"
 #include "probe/core/url.h"
 #include "probe/diagnosis/diagnosis.h"
 #include "probe/engine/engine.h"
-#include "probe/engine/machine.h"
 #include "probe/os/os.h"
-#include "probe/os/os_machine.h"
-#include "probe/settings/registry.h"
 #include "probe/settings/settings.h"
 #include "targets/targets.h"
 
-enum { EXIT_USAGE = 2, EXIT_TOOL = 4, REGISTRY_MAX_BYTES = 16 * 1024 * 1024 };
-
-/* The exports given, else the machine's own registry, else NULL. */
-static bool load_registry(struct arena *arena, const struct options *options, struct registry **out, struct err *err)
-{
-	char reason[256];
-	*out = registry_new(arena);
-	if (!options->registry_count) {
-		*out = machine_registry_read(*out) ? *out : NULL;
-		return true;
-	}
-	for (size_t i = 0; i < options->registry_count; i++) {
-		size_t length;
-		const char *file = options->registry[i];
-		char *bytes = os_read_file(file, REGISTRY_MAX_BYTES, &length, reason, sizeof(reason));
-		if (!bytes)
-			return err_set(err, "%s: %s", file, reason);
-		bool merged = registry_merge(*out, file, bytes, length, err);
-		free(bytes);
-		if (!merged)
-			return false;
-	}
-	const char *const *problems = registry_problems(*out);
-	if (!problems[0])
-		return true;
-	/* Windows would drop such lines without a word. What they meant is unknown, and so would be every answer. */
-	for (; problems[1]; problems++)
-		complain("%s", problems[0]);
-	return err_set(err, "%s; export the key again", problems[0]);
-}
+enum { EXIT_USAGE = 2, EXIT_TOOL = 4 };
 
 /* "{region}" is one word for all sets of a run: the first set's cloud decides what is assumed without --region. */
 static void note_region(struct report *report, const struct options *options, const struct target_set *set)
@@ -103,14 +71,6 @@ static bool note_roots(struct report *report, const struct options *options, str
 	return true;
 }
 
-/* Whether they can be used is seen before anything else is begun. */
-static bool load_anchors(struct arena *arena, const struct options *options, struct pem *out, struct err *err)
-{
-	struct text_list prints = {0};
-	return !options->ca_file || (engine_pem_read(arena, options->ca_file, out, err) &&
-				     engine_pem_fingerprints(arena, out, &prints, err));
-}
-
 /* The arguments as given; a URL loses what may be secret. */
 static void note_arguments(struct report *report, int argc, char **argv)
 {
@@ -154,61 +114,16 @@ static void show_progress(const struct engine_progress *progress, void *user)
 	fflush(stderr);
 }
 
-/* What the check goes by, beside the options. */
-struct inputs {
-	struct settings_input settings;
-	struct machine machine;
-	struct pem ca;
-};
-
-/* An option, or an export of another machine, says it; else the agent of this machine is asked. */
-static void ask_agent(const struct options *options, struct settings_input *input)
-{
-	input->agent_proxy = options->agent_proxy;
-	if (!options->agent_proxy && !options->registry_count && options->plan.system &&
-	    machine_agent_proxy(input->arena, &input->agent_proxy))
-		input->agent_source = MACHINE_AGENT_SOURCE;
-}
-
-static void gather_inputs(struct arena *arena, const struct options *options, const struct registry *registry,
-			  struct inputs *out)
-{
-	*out = (struct inputs){
-		.ca = out->ca,
-		.settings = {.arena = arena,
-			     .registry = registry,
-			     .environment = os_environment(),
-			     .environment_ignores_case = os_environment_ignores_case()},
-		.machine = {.registry = options->registry_count ? NULL : registry,
-			    .identity = IDENTITY_USER,
-			    .settings = registry},
-	};
-	ask_agent(options, &out->settings);
-}
-
 static bool run_engine(struct report *report, struct plan *plan, const struct options *options,
 		       const struct inputs *inputs, const struct system_part *system, struct err *err)
 {
 	bool live = !options->quiet && os_is_terminal(2);
-	const char **resolvers = arena_alloc(report->arena, (options->resolvers.count + 1) * sizeof(*resolvers));
-	for (size_t i = 0; i < options->resolvers.count; i++)
-		resolvers[i] = options->resolvers.items[i];
-	struct engine_options engine = {
-		.timeout_us = options->timeout_us,
-		.deadline_us = options->deadline_us,
-		.parallel = options->parallel,
-		.experiments = !options->no_experiments,
-		.resolvers = options->resolvers.count ? resolvers : NULL,
-		.control_resolver = options->control_resolver,
-		.ca = options->ca_file ? &inputs->ca : NULL,
-		.proxy_user = options->proxy_user,
-		.proxy_password = options->proxy_password,
-		.machine = &inputs->machine,
-		.system_run = system->run,
-		.system_run_state = system->state,
-		.system_run_reason = system->reason,
-		.progress = live ? show_progress : NULL,
-	};
+	struct engine_options engine;
+	inputs_engine(report->arena, options, inputs, &engine);
+	engine.system_run = system->run;
+	engine.system_run_state = system->state;
+	engine.system_run_reason = system->reason;
+	engine.progress = live ? show_progress : NULL;
 	system_part_prepare(system, options, &inputs->settings, report, &engine);
 	bool done = engine_run(report, plan, &engine, err);
 	if (live)
@@ -219,18 +134,17 @@ static bool run_engine(struct report *report, struct plan *plan, const struct op
 int check_command(struct arena *arena, const struct options *options, int argc, char **argv)
 {
 	struct err err;
-	struct registry *registry;
-	struct inputs inputs = {0};
+	struct inputs inputs;
 	struct settings settings = {0};
 	struct plan plan = {0};
 	struct system_part system;
 	struct report *report = report_new();
-	if (!load_registry(arena, options, &registry, &err) || !load_targets(report, options, &err) ||
-	    !note_roots(report, options, &err) || !load_anchors(report->arena, options, &inputs.ca, &err)) {
+	if (!inputs_load(arena, options, &inputs, &err) || !load_targets(report, options, &err) ||
+	    !note_roots(report, options, &err)) {
 		complain("%s", err.text);
 		return EXIT_USAGE;
 	}
-	gather_inputs(report->arena, options, registry, &inputs);
+	inputs_ask(report->arena, options, &inputs);
 	settings_read(&inputs.settings, &settings);
 	system_part_start(arena, options, &settings, &system);
 	struct plan_options plan_options = options->plan;

@@ -1,0 +1,95 @@
+#include "probe/cli/inputs.h"
+
+#include <stdlib.h>
+
+#include "probe/cli/output.h"
+#include "probe/core/arena.h"
+#include "probe/os/os.h"
+#include "probe/os/os_machine.h"
+#include "probe/settings/registry.h"
+
+enum { REGISTRY_MAX_BYTES = 16 * 1024 * 1024 };
+
+/* The exports given, else the machine's own registry, else NULL. */
+static bool load_registry(struct arena *arena, const struct options *options, struct registry **out, struct err *err)
+{
+	char reason[256];
+	*out = registry_new(arena);
+	if (!options->registry_count) {
+		*out = machine_registry_read(*out) ? *out : NULL;
+		return true;
+	}
+	for (size_t i = 0; i < options->registry_count; i++) {
+		size_t length;
+		const char *file = options->registry[i];
+		char *bytes = os_read_file(file, REGISTRY_MAX_BYTES, &length, reason, sizeof(reason));
+		if (!bytes)
+			return err_set(err, "%s: %s", file, reason);
+		bool merged = registry_merge(*out, file, bytes, length, err);
+		free(bytes);
+		if (!merged)
+			return false;
+	}
+	const char *const *problems = registry_problems(*out);
+	if (!problems[0])
+		return true;
+	/* Windows would drop such lines without a word. What they meant is unknown, and so would be every answer. */
+	for (; problems[1]; problems++)
+		complain("%s", problems[0]);
+	return err_set(err, "%s; export the key again", problems[0]);
+}
+
+/* Whether they can be used is seen before anything else is begun. */
+static bool load_anchors(struct arena *arena, const struct options *options, struct pem *out, struct err *err)
+{
+	struct text_list prints = {0};
+	return !options->ca_file || (engine_pem_read(arena, options->ca_file, out, err) &&
+				     engine_pem_fingerprints(arena, out, &prints, err));
+}
+
+bool inputs_load(struct arena *arena, const struct options *options, struct inputs *out, struct err *err)
+{
+	*out = (struct inputs){0};
+	return load_registry(arena, options, &out->registry, err) && load_anchors(arena, options, &out->ca, err);
+}
+
+/* An option, or an export of another machine, says it; else the agent of this machine is asked. */
+static void ask_agent(const struct options *options, struct settings_input *input)
+{
+	input->agent_proxy = options->agent_proxy;
+	if (!options->agent_proxy && !options->registry_count && options->plan.system &&
+	    machine_agent_proxy(input->arena, &input->agent_proxy))
+		input->agent_source = MACHINE_AGENT_SOURCE;
+}
+
+void inputs_ask(struct arena *settings_arena, const struct options *options, struct inputs *inputs)
+{
+	const struct registry *registry = inputs->registry;
+	inputs->settings = (struct settings_input){.arena = settings_arena,
+						   .registry = registry,
+						   .environment = os_environment(),
+						   .environment_ignores_case = os_environment_ignores_case()};
+	inputs->machine = (struct machine){
+		.registry = options->registry_count ? NULL : registry, .identity = IDENTITY_USER, .settings = registry};
+	ask_agent(options, &inputs->settings);
+}
+
+void inputs_engine(struct arena *arena, const struct options *options, const struct inputs *inputs,
+		   struct engine_options *out)
+{
+	const char **resolvers = arena_alloc(arena, (options->resolvers.count + 1) * sizeof(*resolvers));
+	for (size_t i = 0; i < options->resolvers.count; i++)
+		resolvers[i] = options->resolvers.items[i];
+	*out = (struct engine_options){
+		.timeout_us = options->timeout_us,
+		.deadline_us = options->deadline_us,
+		.parallel = options->parallel,
+		.experiments = !options->no_experiments,
+		.resolvers = options->resolvers.count ? resolvers : NULL,
+		.control_resolver = options->control_resolver,
+		.ca = options->ca_file ? &inputs->ca : NULL,
+		.proxy_user = options->proxy_user,
+		.proxy_password = options->proxy_password,
+		.machine = &inputs->machine,
+	};
+}
