@@ -1,0 +1,93 @@
+/* PAC helper functions that look at texts alone. */
+#include "tests/unit/pac_check.h"
+
+static const struct pac_expression rows[] = {
+	{"isPlainHostName('www')", "true"},
+	{"isPlainHostName('www.corp.test')", "false"},
+	{"isPlainHostName('www.')", "false"},
+	{"isPlainHostName('')", "true"},
+	{"isPlainHostName('::1')", "false"},
+	{"isPlainHostName('2001:db8::7')", "false"},
+	{"isPlainHostName('10.1.2.3')", "false"},
+	{"isPlainHostName()", "! exception: TypeError: argument 1 of isPlainHostName is undefined (line 1)"},
+	{"isPlainHostName(null)", "! exception: TypeError: argument 1 of isPlainHostName is null (line 1)"},
+	{"isPlainHostName(5)", "true"},
+
+	{"dnsDomainIs('www.x.com', '.x.com')", "true"},
+	{"dnsDomainIs('www.x.com', 'x.com')", "true"},
+	{"dnsDomainIs('notx.com', 'x.com')", "true"},
+	{"dnsDomainIs('x.com', '.x.com')", "false"},
+	{"dnsDomainIs('www.X.com', '.x.com')", "false"},
+	{"dnsDomainIs('x.com', 'www.x.com')", "false"},
+	{"dnsDomainIs('x.com', '')", "true"},
+	{"dnsDomainIs('x.com.evil.test', 'x.com')", "false"},
+	{"dnsDomainIs('x.com')", "! exception: TypeError: argument 2 of dnsDomainIs is undefined (line 1)"},
+	{"dnsDomainIs('a\\u0000.x.com', '.x.com')", "true"},
+	{"dnsDomainIs('a.x.com', '.x.com\\u0000')", "false"},
+
+	{"localHostOrDomainIs('www', 'www.x.com')", "true"},
+	{"localHostOrDomainIs('www.x.com', 'www.x.com')", "true"},
+	{"localHostOrDomainIs('www.y.com', 'www.x.com')", "false"},
+	{"localHostOrDomainIs('ww', 'www.x.com')", "false"},
+	{"localHostOrDomainIs('www.x', 'www.x.com')", "true"},
+	{"localHostOrDomainIs('www', 'www')", "true"},
+	{"localHostOrDomainIs(null, 'www.x.com')", "false"},
+
+	{"dnsDomainLevels('www')", "0"},
+	{"dnsDomainLevels('www.x.com')", "2"},
+	{"dnsDomainLevels('')", "0"},
+	{"dnsDomainLevels('10.1.2.3')", "3"},
+
+	{"shExpMatch('http://a/x/y.gif', '*/x/*')", "true"},
+	{"shExpMatch('http://a/b/y.gif', '*/x/*')", "false"},
+	{"shExpMatch('a.x.com', '*.x.com')", "true"},
+	{"shExpMatch('x.com', '*.x.com')", "false"},
+	{"shExpMatch('axcom', 'a.com')", "false"},
+	{"shExpMatch('a.x.com', 'x.com')", "false"},
+	{"shExpMatch('A.x.com', 'a.x.com')", "false"},
+	{"shExpMatch('abc', 'a?c')", "true"},
+	{"shExpMatch('ac', 'a?c')", "false"},
+	{"shExpMatch('abbc', 'a?c')", "false"},
+	{"shExpMatch('', '')", "true"},
+	{"shExpMatch('', '*')", "true"},
+	{"shExpMatch('', '?')", "false"},
+	{"shExpMatch('a', '')", "false"},
+	{"shExpMatch('aXbXc', 'a*b*c')", "true"},
+	{"shExpMatch('abcbc', 'a*bc')", "true"},
+	{"shExpMatch('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', '*a*a*a*a*a*a*a*b')", "false"},
+	{"shExpMatch('http://10.1.2.3/a(b', '*a(b')", "true"},
+	{"shExpMatch('a+b', 'a+b')", "true"},
+	{"shExpMatch('aab', 'a+b')", "false"},
+	{"shExpMatch('a|b', 'a|b')", "true"},
+	{"shExpMatch('a', 'a|b')", "false"},
+	{"shExpMatch('[ab]', '[ab]')", "true"},
+	{"shExpMatch('a', '[ab]')", "false"},
+	{"shExpMatch('a$', 'a$')", "true"},
+	{"shExpMatch('{1}', '{1}')", "true"},
+	{"shExpMatch('a\\\\d', 'a\\\\d')", "true"},
+	{"shExpMatch('a\\nb', 'a*b')", "true"},
+	{"shExpMatch('m\\u00fcller', 'm?ller')", "true"},
+	{"shExpMatch('a\\u0000b', 'a')", "false"},
+	{"shExpMatch(dnsResolve('nowhere.test'), '10.*')", "false"},
+	{"shExpMatch('a')", "! exception: TypeError: argument 2 of shExpMatch is undefined (line 1)"},
+	{"shExpMatch({toString: function () { return 'abc'; }}, 'a*')", "true"},
+
+	{"alert('hello')", "undefined"},
+	{"alert()", "undefined"},
+	{"alert({toString: function () { throw new Error('no'); }})", "undefined"},
+	{"alert(null, 1, 2)", "undefined"},
+	{"alert(Object.create(null))", "undefined"},
+	{"getClientVersion()", "1.0"},
+	{"getClientVersion() == 1.0", "true"},
+	{"typeof isPlainHostName", "function"},
+	{"isPlainHostName.call(null, 'www')", "true"},
+	{"['www', 'a.b'].map(isPlainHostName)", "true,false"},
+	{"dnsDomainIs.apply(this, ['a.b', '.b'])", "true"},
+};
+
+int main(void)
+{
+	pac_test_begin();
+	PAC_CHECK_EXPRESSIONS(rows);
+	return pac_test_end();
+}
