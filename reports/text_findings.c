@@ -8,7 +8,14 @@
 #include "probe/core/timestamp.h"
 #include "reports/screen.h"
 
-enum { EVIDENCE_SHOWN = 4, FLOWS_SHOWN = 8, TARGETS_SHOWN = 4, NAME_BYTES = 300 };
+enum {
+	EVIDENCE_SHOWN = 4,
+	FLOWS_SHOWN = 8,
+	TARGETS_SHOWN = 4,
+	NAME_BYTES = 300,
+	COMMAND_INDENT = 16,
+	COMMAND_COLUMNS = 10000
+};
 
 static void item_more(struct page *page, size_t total, size_t shown)
 {
@@ -69,18 +76,33 @@ static void text_evidence(struct page *page, const struct observation_list *evid
 	item_more(page, evidence->count, EVIDENCE_SHOWN);
 }
 
+/* Whole, in one line: it is there to be copied. */
+static void text_command(struct page *page, const char *command)
+{
+	screen_add_blanks(page->out, COMMAND_INDENT);
+	screen_add(page->out, command, COMMAND_COLUMNS);
+	strbuf_add_char(page->out, '\n');
+}
+
 static void text_remedy(struct page *page, const struct text_list *remedy)
 {
-	struct strbuf line;
+	struct strbuf line, step;
 	strbuf_init(&line);
+	strbuf_init(&step);
 	for (size_t i = 0; i < remedy->count; i++) {
 		strbuf_truncate(&line, 0);
 		if (remedy->count > 1)
 			strbuf_printf(&line, "%zu. ", i + 1);
-		screen_add(&line, remedy->items[i], SAY_VALUE_COLUMNS);
+		size_t words = strcspn(remedy->items[i], "\n");
+		strbuf_truncate(&step, 0);
+		strbuf_add_bytes(&step, remedy->items[i], words);
+		screen_add(&line, step.data, SAY_VALUE_COLUMNS);
 		page_item(page, i ? SAY_NOTHING : SAY_LABEL_DO, line.data);
+		if (remedy->items[i][words])
+			text_command(page, remedy->items[i] + words + 1);
 	}
 	strbuf_free(&line);
+	strbuf_free(&step);
 }
 
 static const char *end_text(const char *host, int port, char *text, size_t bytes)

@@ -23,7 +23,10 @@ static void add_lines(struct strbuf *out, const char *lines)
 {
 	strbuf_add(out, "  - ");
 	for (const char *c = lines; *c; c++)
-		if (*c == '\n')
+		if (strncmp(c, "\n> ", 3) == 0) { /* a command to the step before */
+			strbuf_add(out, "\n    ");
+			c += 2;
+		} else if (*c == '\n')
 			strbuf_add(out, "\n  - ");
 		else
 			strbuf_add_char(out, *c);

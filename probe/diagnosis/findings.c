@@ -129,6 +129,36 @@ static const char *working_proxy(struct report *report, const struct finding *fi
 	return host_port_text(report->arena, via.host, via.port);
 }
 
+static bool starts_with(const char *line, size_t length, const char *start)
+{
+	return length >= strlen(start) && strncmp(line, start, strlen(start)) == 0;
+}
+
+/* One line of causes.def: the place of commands, or words, and the command that belongs to them. Returns what follows. */
+static const char *fill_line(struct report *report, struct finding *finding, const struct cause_words *words,
+			     const char *line)
+{
+	size_t length = strcspn(line, "\n");
+	const char *next = line + length + (line[length] == '\n'), *command = NULL;
+	struct strbuf text;
+	if (starts_with(line, length, REMEDY_COMMANDS)) {
+		remedy_system_add(report, finding, &finding->remedy);
+		return next;
+	}
+	if (starts_with(next, strlen(next), REMEDY_COMMAND)) {
+		next += strlen(REMEDY_COMMAND);
+		command = arena_strndup(report->arena, next, strcspn(next, "\n"));
+		next += strcspn(next, "\n");
+		next += *next == '\n';
+	}
+	strbuf_init(&text);
+	cause_fill_in(&text, line, length, words);
+	if (length)
+		remedy_add(report->arena, &finding->remedy, text.data, command);
+	strbuf_free(&text);
+	return next;
+}
+
 static void fill_remedy(struct report *report, struct finding *finding)
 {
 	const struct cause *cause = cause_find(finding->cause);
@@ -136,19 +166,8 @@ static void fill_remedy(struct report *report, struct finding *finding)
 					  .target = targets_in_words(report, finding),
 					  .proxy = working_proxy(report, finding),
 					  .commands = ""};
-	for (const char *line = cause ? cause->remedy : ""; *line;) {
-		size_t length = strcspn(line, "\n");
-		struct strbuf text;
-		bool is_commands = length == strlen(REMEDY_COMMANDS) && strncmp(line, REMEDY_COMMANDS, length) == 0;
-		strbuf_init(&text);
-		cause_fill_in(&text, line, length, &words);
-		if (is_commands)
-			remedy_system_add(report, finding, &finding->remedy);
-		else if (length)
-			text_list_add(report->arena, &finding->remedy, arena_strdup(report->arena, text.data));
-		strbuf_free(&text);
-		line += length + (line[length] == '\n');
-	}
+	for (const char *line = cause ? cause->remedy : ""; *line;)
+		line = fill_line(report, finding, &words, line);
 }
 
 void findings_make(struct report *report, const struct view *views)

@@ -12,7 +12,17 @@
 #define SETTINGS "Software\\Microsoft\\Windows\\CurrentVersion\\Internet Settings"
 #define SYSTEM_KEY "\"HKU\\S-1-5-18\\" SETTINGS "\""
 #define IN_THE_AGENT "in the backup agent (Change Properties > Proxy Configuration)"
-#define SETIEPROXY "Run from an elevated prompt: bitsadmin /util /setieproxy localsystem "
+#define SETIEPROXY "bitsadmin /util /setieproxy localsystem "
+#define RUN "Run from an elevated prompt:"
+
+void remedy_add(struct arena *arena, struct text_list *out, const char *words, const char *command)
+{
+	char *clean = arena_strdup(arena, words);
+	for (char *at = clean; *at; at++)
+		if ((unsigned char)*at < ' ')
+			*at = ' ';
+	text_list_add(arena, out, command ? arena_printf(arena, "%s\n%s", clean, command) : clean);
+}
 
 struct job {
 	const struct report *report;
@@ -23,9 +33,14 @@ struct job {
 	struct text_list *out;
 };
 
-static void add(struct job *job, const char *line)
+static void add(struct job *job, const char *words)
 {
-	text_list_add(job->arena, job->out, line);
+	remedy_add(job->arena, job->out, words, NULL);
+}
+
+static void add_command(struct job *job, const char *words, const char *command)
+{
+	remedy_add(job->arena, job->out, words, command);
 }
 
 static const struct proxy_setting *setting_of(const struct job *job, const struct path *path)
@@ -111,8 +126,8 @@ static void add_unsafe(struct job *job, const struct proxy_setting *setting, con
 
 static void add_notes(struct job *job)
 {
-	add(job, "Check what was set with: bitsadmin /util /getieproxy localsystem. Then restart the agent: net stop "
-		 "obengine, net start obengine");
+	add_command(job, "Check what was set:", "bitsadmin /util /getieproxy localsystem");
+	add_command(job, "Restart the agent:", "net stop obengine & net start obengine");
 	add(job, "Not so: a proxy that asks for a sign-in cannot work through LocalSystem's settings, only "
 		 "when set " IN_THE_AGENT "; a PAC script cannot work through the agent's own setting");
 }
@@ -128,11 +143,14 @@ static void add_registry_lines(struct job *job, const struct proxy_setting *sett
 		return;
 	}
 	if (setting->blob_found && setting->identity == IDENTITY_USER && setting->kind == ROUTE_WININET)
-		add(job, "Run from an elevated prompt of the same user: reg copy \"HKCU\\" SETTINGS
-			 "\\Connections\" \"HKU\\S-1-5-18\\" SETTINGS "\\Connections\" /f");
-	add(job, "Run from an elevated prompt: reg add " SYSTEM_KEY " /v ProxyEnable /t REG_DWORD /d 1 /f");
-	add(job, arena_printf(job->arena, "Run: reg add " SYSTEM_KEY " /v ProxyServer /t REG_SZ /d %s /f", server));
-	add(job, arena_printf(job->arena, "Run: reg add " SYSTEM_KEY " /v ProxyOverride /t REG_SZ /d %s /f", bypass));
+		add_command(job, "Run from an elevated prompt of the same user:",
+			    "reg copy \"HKCU\\" SETTINGS "\\Connections\" \"HKU\\S-1-5-18\\" SETTINGS
+			    "\\Connections\" /f");
+	add_command(job, RUN, "reg add " SYSTEM_KEY " /v ProxyEnable /t REG_DWORD /d 1 /f");
+	add_command(job, RUN,
+		    arena_printf(job->arena, "reg add " SYSTEM_KEY " /v ProxyServer /t REG_SZ /d %s /f", server));
+	add_command(job, RUN,
+		    arena_printf(job->arena, "reg add " SYSTEM_KEY " /v ProxyOverride /t REG_SZ /d %s /f", bypass));
 	add_notes(job);
 }
 
@@ -147,7 +165,7 @@ static void add_manual(struct job *job, const struct proxy_setting *setting, con
 	} else if (!bypass) {
 		add_unsafe(job, setting, "bypass list");
 	} else {
-		add(job, arena_printf(job->arena, SETIEPROXY "MANUAL_PROXY %s %s", proxies, bypass));
+		add_command(job, RUN, arena_printf(job->arena, SETIEPROXY "MANUAL_PROXY %s %s", proxies, bypass));
 		add_notes(job);
 	}
 }
@@ -159,10 +177,10 @@ static void add_script(struct job *job, const struct proxy_setting *setting)
 		add_unsafe(job, setting, "address of the PAC script");
 		return;
 	}
-	add(job, arena_printf(job->arena,
-			      SETIEPROXY "AUTOSCRIPT %s (reports leave out what follows a ? in an address: add it, if "
-					 "there is such)",
-			      url));
+	add_command(job,
+		    "Run from an elevated prompt (reports leave out what follows a ? in an address: add it, if there "
+		    "is such):",
+		    arena_printf(job->arena, SETIEPROXY "AUTOSCRIPT %s", url));
 	add_notes(job);
 }
 
@@ -172,7 +190,7 @@ static void add_via(struct job *job, const char *via_text)
 	struct via via;
 	bool known = via_parse(job->arena, via_text, &via);
 	if (known && via.scheme == VIA_DIRECT) {
-		add(job, SETIEPROXY "NO_PROXY");
+		add_command(job, RUN, SETIEPROXY "NO_PROXY");
 		add_notes(job);
 		return;
 	}
@@ -181,7 +199,7 @@ static void add_via(struct job *job, const char *via_text)
 				    : NULL;
 	if (!proxy)
 		return;
-	add(job, arena_printf(job->arena, SETIEPROXY "MANUAL_PROXY %s NULL", proxy));
+	add_command(job, RUN, arena_printf(job->arena, SETIEPROXY "MANUAL_PROXY %s NULL", proxy));
 	add_notes(job);
 }
 
@@ -198,7 +216,7 @@ static void take_over(struct job *job)
 	if (setting && is_by(job, "pac") && setting->pac_enabled) {
 		add_script(job, setting);
 	} else if (setting && is_by(job, "auto_detect") && setting->auto_detect) {
-		add(job, SETIEPROXY "AUTODETECT");
+		add_command(job, RUN, SETIEPROXY "AUTODETECT");
 		add_notes(job);
 	} else if (setting && is_by(job, "static") && setting->proxy_enabled && setting->proxy_server &&
 		   (setting->kind == ROUTE_WININET || setting->kind == ROUTE_WINHTTP)) {
@@ -213,14 +231,12 @@ static void add_pattern(struct job *job)
 {
 	const char *cause = job->finding->cause;
 	if (strncmp(cause, "cfg_pac_", sizeof("cfg_pac_") - 1) == 0) {
-		add(job, "For another address of the script: bitsadmin /util /setieproxy localsystem AUTOSCRIPT "
-			 "http://HOST/FILE.pac");
-		add(job, "For a fixed proxy in its place: bitsadmin /util /setieproxy localsystem MANUAL_PROXY "
-			 "HOST:PORT NULL (NULL: no bypass list)");
+		add_command(job, "For another address of the script:", SETIEPROXY "AUTOSCRIPT http://HOST/FILE.pac");
+		add_command(job, "For a fixed proxy in its place (NULL: no bypass list):",
+			    SETIEPROXY "MANUAL_PROXY HOST:PORT NULL");
 		add_notes(job);
 	} else if (strncmp(cause, "cfg_wpad_", sizeof("cfg_wpad_") - 1) == 0) {
-		add(job, "For a fixed proxy: bitsadmin /util /setieproxy localsystem MANUAL_PROXY HOST:PORT NULL "
-			 "(NULL: no bypass list)");
+		add_command(job, "For a fixed proxy (NULL: no bypass list):", SETIEPROXY "MANUAL_PROXY HOST:PORT NULL");
 		add_notes(job);
 	}
 }
@@ -297,8 +313,9 @@ static void set_winhttp(struct job *job, const struct proxy_setting *setting, co
 			    setting->location ? setting->location : "the settings"));
 		return;
 	}
-	add(job, arena_printf(job->arena, "Run from an elevated prompt: netsh winhttp set proxy proxy-server=%s%s%s",
-			      server, bypass ? " bypass-list=" : "", bypass ? bypass : ""));
+	add_command(job, RUN,
+		    arena_printf(job->arena, "netsh winhttp set proxy proxy-server=%s%s%s", server,
+				 bypass ? " bypass-list=" : "", bypass ? bypass : ""));
 }
 
 /* `netsh winhttp set proxy` holds a list alone: of a script only what it answered can be set. */
@@ -314,7 +331,7 @@ static void change_winhttp(struct job *job)
 	if (by_bypass || !job->works || add_sign_in(job) || !via_parse(job->arena, job->works->route.via, &via))
 		return;
 	if (via.scheme == VIA_DIRECT) {
-		add(job, "Run from an elevated prompt: netsh winhttp reset proxy");
+		add_command(job, RUN, "netsh winhttp reset proxy");
 	} else if (setting && setting->kind == ROUTE_WININET && is_by(job, "static") && setting->proxy_enabled) {
 		set_winhttp(job, setting, setting->proxy_bypass);
 	} else if (via.scheme == VIA_HTTP) {
@@ -323,23 +340,33 @@ static void change_winhttp(struct job *job)
 	}
 }
 
+/* Does SYSTEM's own way work too? The one that the evidence shows may share its traffic. */
+static bool system_gets_on(const struct job *job)
+{
+	for (size_t i = 0; i < job->report->path_count; i++) {
+		const struct path *path = job->report->paths[i];
+		if (path->target == job->broken->target && path->identity == IDENTITY_SYSTEM &&
+		    path->route.kind == ROUTE_WININET && passes(path))
+			return true;
+	}
+	return false;
+}
+
 static void change_agent(struct job *job)
 {
 	struct via via;
 	if (!job->works || !via_parse(job->arena, job->works->route.via, &via))
 		return;
-	if (job->works->identity == IDENTITY_SYSTEM || via.scheme == VIA_DIRECT) {
-		add(job,
-		    "Run in an elevated PowerShell: Set-OBMachineSetting -NoProxy. The agent then goes by the settings "
-		    "of LocalSystem");
+	if (system_gets_on(job) || via.scheme == VIA_DIRECT) {
+		add_command(job, "Run in an elevated PowerShell; the agent then goes by the settings of LocalSystem:",
+			    "Set-OBMachineSetting -NoProxy");
 	} else if (!add_sign_in(job) && via.scheme == VIA_HTTP && command_word(job->arena, via.host)) {
-		add(job, arena_printf(job->arena,
-				      "Run in an elevated PowerShell: Set-OBMachineSetting -ProxyServer \"http://%s\" "
-				      "-ProxyPort %d",
-				      strchr(via.host, ':') ? arena_printf(job->arena, "[%s]", via.host) : via.host,
-				      via.port));
+		const char *host = strchr(via.host, ':') ? arena_printf(job->arena, "[%s]", via.host) : via.host;
+		add_command(job, "Run in an elevated PowerShell:",
+			    arena_printf(job->arena, "Set-OBMachineSetting -ProxyServer \"http://%s\" -ProxyPort %d",
+					 host, via.port));
 	}
-	add(job, "Restart the agent: net stop obengine, net start obengine");
+	add_command(job, "Restart the agent:", "net stop obengine & net start obengine");
 	add(job, "Not so: the agent's own setting knows host and port alone, a PAC script cannot work there");
 }
 

@@ -3,6 +3,17 @@
 
 #include "probe/core/evidence.h"
 
+struct arena;
+
+/** What a line of causes.def begins with that is a command to the line before it. */
+#define REMEDY_COMMAND "> "
+
+/**
+ * Append a step. Its command, unless NULL, stands in a line of its own behind it, for people to copy: whatever else breaks lines in words
+ * becomes a blank. The command must hold none (command_word.h).
+ */
+void remedy_add(struct arena *arena, struct text_list *out, const char *words, const char *command);
+
 /** The line of a remedy (causes.def) in whose place the commands stand. */
 #define REMEDY_COMMANDS "{commands}"
 

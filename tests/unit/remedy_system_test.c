@@ -1,8 +1,10 @@
 /* Commands that people copy to an elevated prompt: what they say for this machine, and what never gets into one. */
 
 #include "check.h"
+#include "probe/core/strbuf.h"
 #include "probe/diagnosis/command_word.h"
 #include "report_builder.h"
+#include "reports/report.h"
 
 #define BITSADMIN "bitsadmin /util /setieproxy localsystem "
 
@@ -206,7 +208,7 @@ static void test_script(void)
 	static const struct {
 		const char *url, *wanted, *unwanted;
 	} rows[] = {
-		{"http://pac.corp/p.pac", BITSADMIN "AUTOSCRIPT http://pac.corp/p.pac ", "MANUAL_PROXY"},
+		{"http://pac.corp/p.pac", BITSADMIN "AUTOSCRIPT http://pac.corp/p.pac", "MANUAL_PROXY"},
 		{"http://pac.corp/p.pac&calc", "address of the PAC script at HKCU\\Internet Settings", "calc"},
 		{"http://u:***@pac.corp/p.pac", "not safe in a command", "pac.corp"},
 	};
@@ -326,6 +328,37 @@ static void test_bypass(void)
 	       BITSADMIN "MANUAL_PROXY new.corp:3128 \"http://*.example x.example:443\"");
 }
 
+/* What is to be copied stands alone and whole in its line, and nothing else gets a line of its own. */
+static void test_printed(void)
+{
+	struct strbuf text;
+	struct scene scene = scene_of("new.corp:3128", NULL);
+	scene.user->proxy_bypass = "first.corp second.corp third.corp fourth.corp fifth.corp sixth.corp";
+	diagnose(scene.report);
+	strbuf_init(&text);
+	report_format_find("text")->write(scene.report, &(struct report_style){0}, &text);
+	CHECK(strstr(text.data,
+		     " " BITSADMIN "MANUAL_PROXY new.corp:3128 \"first.corp second.corp third.corp fourth.corp "
+		     "fifth.corp sixth.corp\"\n") != NULL);
+	report_free(scene.report);
+
+	scene = scene_of("new.corp:3128", NULL);
+	scene.user->proxy_bypass = "%";
+	scene.user->location = "x.reg\nformat c:\r\n";
+	diagnose(scene.report);
+	const struct finding *finding = build_finding(scene.report, "cfg_proxy_missing_for_system");
+	CHECK(says(finding, "x.reg format c:") && !says(finding, "\nformat"));
+	report_free(scene.report);
+
+	scene = scene_of("new.corp:3128", "old.corp:3128");
+	scene.system->route.source = "x.reg\n> format c:";
+	diagnose(scene.report);
+	finding = build_finding(scene.report, "cfg_proxy_differs_by_identity");
+	CHECK(says(finding, "x.reg > format c:") && !says(finding, "\nformat") && !says(finding, "\n>"));
+	report_free(scene.report);
+	strbuf_free(&text);
+}
+
 int main(void)
 {
 	arena = arena_new();
@@ -339,6 +372,7 @@ int main(void)
 	test_winhttp();
 	test_agent();
 	test_bypass();
+	test_printed();
 	arena_free(arena);
 	return check_summary();
 }

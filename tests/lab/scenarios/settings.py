@@ -5,6 +5,7 @@ from lab.registry import static
 from lab.scenario import Expect, scenario
 
 PROXY = "proxy.corp.test:3128"
+SETIEPROXY = "bitsadmin /util /setieproxy localsystem"
 WRONG = "proxy.corp.test:3199"
 ENVIRONMENT = r"HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Control\Session Manager\Environment"
 WINHTTP = r"HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows\CurrentVersion\Internet Settings\Connections"
@@ -30,6 +31,14 @@ def winhttp(proxy, bypass=""):
     return struct.pack("<III", 0x28, 0, 3) + b"".join(struct.pack("<I", len(w)) + w for w in words)
 
 
+def remedy(result):
+    """What the first finding asks for. Its commands stand in the text report too, each whole and in a line of its own."""
+    steps, printed = result.findings()[0]["remedy"], [line.strip() for line in result.text.splitlines()]
+    missing = [c for step in steps for c in step.split("\n")[1:] if c not in printed]
+    assert not missing, (missing, result.text)
+    return "\n".join(steps)
+
+
 def is_through_proxy(result, path):
     return path["route"]["via"] == f"PROXY {PROXY}" or result.target(path)["host"] is None
 
@@ -39,8 +48,9 @@ def is_through_proxy(result, path):
 @scenario(Expect(exit=1, cause="cfg_proxy_missing_for_system", stage="settings", owner="server-admin"))
 def system_has_no_proxy_and_the_user_has(lab):
     behind_proxy(lab)
-    lab.reg(user=PROXY, system={})
+    lab.reg(user=static(PROXY, "*.corp.test;<local>"), system={})
     result = yield
+    assert f'{SETIEPROXY} MANUAL_PROXY {PROXY} "*.corp.test <local>"' in remedy(result)
     assert result.report["readiness"]["basis"] == "system/wininet"
     assert len(result.findings()) == 1, result.findings()
     assert all(p["verdict"]["status"] == "pass" for p in result.paths("login.*", identity="user", kind="wininet"))
@@ -56,6 +66,26 @@ def system_has_its_proxy_switched_off(lab):
 def system_has_an_old_proxy_and_the_users_works(lab):
     behind_proxy(lab)
     lab.reg(user=PROXY, system=WRONG)
+    result = yield
+    assert f"{SETIEPROXY} MANUAL_PROXY {PROXY} NULL" in remedy(result)
+
+
+@scenario(Expect(exit=1, cause="cfg_proxy_missing_for_system", stage="settings", owner="server-admin"))
+def users_bypass_list_would_run_a_program(lab):
+    behind_proxy(lab)
+    lab.reg(user=static(PROXY, 'a.test" & calc & "%COMSPEC%'), system={})
+    result = yield
+    assert "not safe in a command" in remedy(result), remedy(result)
+    assert "calc" not in remedy(result) and SETIEPROXY not in remedy(result), remedy(result)
+
+
+@scenario(Expect(exit=1, cause="cfg_proxy_missing_for_system", stage="settings", owner="server-admin"))
+def users_setting_holds_a_password(lab):
+    behind_proxy(lab)
+    lab.reg(user=f"http://corpuser:correct-horse@{PROXY}", system={})
+    result = yield
+    assert SETIEPROXY not in remedy(result) and "type user and password in that dialog" in remedy(result), remedy(result)
+    assert "correct-horse" not in result.text and "correct-horse" not in str(result.report)
 
 
 @scenario(Expect(exit=0))
@@ -106,6 +136,8 @@ def environment_of_services_agrees(lab):
 def winhttp_knows_the_proxy_and_wininet_does_not(lab):
     behind_proxy(lab)
     lab.reg(system={}, keys={WINHTTP: {"WinHttpSettings": winhttp(PROXY)}})
+    result = yield
+    assert f"{SETIEPROXY} MANUAL_PROXY {PROXY} NULL" in remedy(result)
 
 
 @scenario(Expect(exit=1, cause="cfg_agent_override_wrong", stage="settings", owner="server-admin"))
@@ -115,6 +147,7 @@ def agents_own_proxy_is_an_old_one(lab):
     lab.arguments += ["--agent-proxy", f"http://{WRONG}"]
     result = yield
     assert result.report["readiness"]["basis"] == "agent"
+    assert "Set-OBMachineSetting -NoProxy" in remedy(result)
 
 
 @scenario(Expect(exit=0))
@@ -209,6 +242,7 @@ def bypass_entry_sends_storage_direct(lab):
     result = yield
     rules = {p["route"]["rule"] for p in result.paths("login.windows.net", identity="system", kind="wininet")}
     assert all("*.windows.net" in rule for rule in rules), rules
+    assert f'{SETIEPROXY} MANUAL_PROXY {proxy} "<local>"' in remedy(result)
 
 
 @scenario(Expect(exit=1, cause="cfg_bypass_sends_direct", stage="settings", owner="server-admin", targets=WINDOWS_NET))
