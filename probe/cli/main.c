@@ -16,6 +16,7 @@
 #include "probe/engine/engine.h"
 #include "probe/os/os.h"
 #include "probe/os/os_system_run.h"
+#include "probe/settings/pac_child.h"
 #include "reports/report.h"
 #include "targets/targets.h"
 
@@ -200,10 +201,12 @@ static void wait_for_reader(void)
 
 int main(int argc, char **argv)
 {
-	struct arena *arena = arena_new();
 	struct options options;
 	struct err err;
+	if (argc == 2 && strcmp(argv[1], PAC_CHILD_ARGUMENT) == 0)
+		os_exit(pac_child_main()); /* in a sandbox, where nothing else can be started */
 	os_start();
+	struct arena *arena = arena_new();
 	argv = os_arguments(argc, argv, &argc);
 	if (os_system_child_is_wanted(argc, argv))
 		os_exit(os_system_child_run(argc, argv, system_part_serve, NULL));

@@ -16,11 +16,17 @@ enum {
 	PAC_CPU_SECONDS_MAX = 60, /* in all; Windows cuts a script off after as long */
 	PAC_CALLS_MAX = 200,	  /* of a trace; what comes after is counted, not kept */
 	PAC_CALL_TEXT_BYTES_MAX = 512,
+	PAC_NAMES_MAX = 200,		/* that one question may have looked up; what comes after does not resolve */
+	PAC_NAME_BYTES_MAX = 255,	/* of one name; a longer one does not resolve */
+	PAC_WORDS_BYTES_MAX = 1024,	/* of a text for people */
+	PAC_ADDRESSES_BYTES_MAX = 4096, /* of one name */
+	PAC_CHILD_EXIT_NO_MEMORY = 4	/* xmalloc()'s exit status */
 };
 
 /**
  * Enter the sandbox (os_sandbox.h), then serve the messages of pac_wire.h on standard input and output until they end.
  *
+ * Input    the parent's, taken for hostile too: a message that is damaged or out of turn ends the process.
  * Returns  the exit status. Without a sandbox nothing is read: one NO_SANDBOX message, and the end.
  */
 int pac_child_main(void);

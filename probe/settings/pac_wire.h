@@ -7,7 +7,10 @@
 
 struct strbuf;
 
-/* The messages between this program and its child that runs a PAC script. Each side takes the other's bytes for hostile. */
+/* The messages between this program and its child that runs a PAC script. Each side takes the other's bytes for hostile.
+ *
+ * On the wire, numbers little-endian: bytes of the whole message (32 bits), type (8), count of texts (8), zero (16), number (32), the length
+ * of each text (32), the texts. */
 
 enum pac_message_type {
 	/* to the child */
@@ -26,8 +29,7 @@ enum pac_message_type {
 enum { PAC_MESSAGE_TEXTS_MAX = 4, PAC_MESSAGE_BYTES_MAX = 4 * 1024 * 1024 };
 
 struct pac_text {
-	const char *
-		bytes; /* with a terminator in messages that were read only if the writer put one there: go by length */
+	const char *bytes; /* without a terminator in messages that were read; it may hold any byte, NUL too */
 	size_t length;
 };
 
@@ -38,7 +40,7 @@ struct pac_message {
 	size_t text_count;
 };
 
-/** Append one message in its form on the wire. */
+/** Append one message in its form on the wire. The count of texts is the type's own; all of it has at most PAC_MESSAGE_BYTES_MAX bytes. */
 void pac_message_write(struct strbuf *out, const struct pac_message *message);
 
 enum pac_read { PAC_READ_MORE, PAC_READ_ONE, PAC_READ_DAMAGED };
@@ -47,9 +49,15 @@ enum pac_read { PAC_READ_MORE, PAC_READ_ONE, PAC_READ_DAMAGED };
  * Take the first message of what came so far.
  *
  * Output   ONE: *out, whose texts point into bytes, and in *used the bytes that it took. MORE: it is not whole yet. DAMAGED: no message can
- *          begin so (unknown type, too long, a count of texts that is not the type's own).
+ *          begin so (unknown type, too long, a count of texts or a number that the type does not have, lengths that do not add up).
  */
 enum pac_read pac_message_read(const char *bytes, size_t length, size_t *used, struct pac_message *out);
+
+/** A text for a message; NULL is the empty one. At most max bytes of it, cut between two characters of UTF-8. */
+struct pac_text pac_text(const char *text, size_t max);
+
+/** Is the text of a message this one? */
+bool pac_text_is(const struct pac_text *text, const char *wanted);
 
 /** The same text with a terminator, malloc()ed; bytes after a NUL are cut off. */
 char *pac_text_dup(const struct pac_text *text);
