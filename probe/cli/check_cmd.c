@@ -145,7 +145,7 @@ int check_command(struct arena *arena, const struct options *options, int argc, 
 		return EXIT_USAGE;
 	}
 	inputs_ask(report->arena, options, &inputs);
-	settings_read(&inputs.settings, &settings);
+	inputs_settings(&inputs, &settings);
 	system_part_start(arena, options, &settings, &system);
 	struct plan_options plan_options = options->plan;
 	plan_options.part = system.part;

@@ -1,11 +1,18 @@
 #include "probe/cli/inputs.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 #include "probe/cli/output.h"
 #include "probe/core/arena.h"
+#include "probe/core/strbuf.h"
+#include "probe/core/url.h"
+#include "probe/core/utf8.h"
 #include "probe/os/os.h"
 #include "probe/os/os_machine.h"
+#include "probe/settings/encoding.h"
+#include "probe/settings/pac_child.h"
 #include "probe/settings/registry.h"
 
 enum { REGISTRY_MAX_BYTES = 16 * 1024 * 1024 };
@@ -47,10 +54,40 @@ static bool load_anchors(struct arena *arena, const struct options *options, str
 				     engine_pem_fingerprints(arena, out, &prints, err));
 }
 
+static bool is_web_address(const char *text)
+{
+	return strncasecmp(text, "http://", 7) == 0 || strncasecmp(text, "https://", 8) == 0;
+}
+
+/* A file is read now: if it cannot be, that is said before anything else is begun. */
+static bool load_pac(struct arena *arena, const struct options *options, struct pac_given *out, struct err *err)
+{
+	char reason[256];
+	size_t length;
+	out->name = options->pac;
+	if (!options->pac || is_web_address(options->pac))
+		return true;
+	if (strstr(options->pac, "://"))
+		return err_set(err, "--pac %s: a script is fetched by http or https only; of a file, give its path",
+			       url_for_report(arena, options->pac));
+	char *bytes = os_read_file(options->pac, PAC_SCRIPT_BYTES_MAX, &length, reason, sizeof(reason));
+	if (!bytes)
+		return err_set(err, "%s: %s", options->pac, reason);
+	struct strbuf text;
+	strbuf_init(&text);
+	encoding_add_script(&text, utf8_is_valid(bytes, length) ? "utf-8" : NULL, bytes, length);
+	out->length = text.length;
+	out->text = memcpy(arena_alloc(arena, text.length + 1), text.data, text.length);
+	strbuf_free(&text);
+	free(bytes);
+	return true;
+}
+
 bool inputs_load(struct arena *arena, const struct options *options, struct inputs *out, struct err *err)
 {
 	*out = (struct inputs){0};
-	return load_registry(arena, options, &out->registry, err) && load_anchors(arena, options, &out->ca, err);
+	return load_registry(arena, options, &out->registry, err) && load_anchors(arena, options, &out->ca, err) &&
+	       load_pac(arena, options, &out->pac, err);
 }
 
 /* An option, or an export of another machine, says it; else the agent of this machine is asked. */
@@ -74,6 +111,13 @@ void inputs_ask(struct arena *settings_arena, const struct options *options, str
 	ask_agent(options, &inputs->settings);
 }
 
+void inputs_settings(const struct inputs *inputs, struct settings *out)
+{
+	settings_read(&inputs->settings, out);
+	if (inputs->pac.name)
+		settings_use_pac(inputs->settings.arena, out, inputs->pac.name);
+}
+
 void inputs_engine(struct arena *arena, const struct options *options, const struct inputs *inputs,
 		   struct engine_options *out)
 {
@@ -88,6 +132,7 @@ void inputs_engine(struct arena *arena, const struct options *options, const str
 		.resolvers = options->resolvers.count ? resolvers : NULL,
 		.control_resolver = options->control_resolver,
 		.ca = options->ca_file ? &inputs->ca : NULL,
+		.pac = inputs->pac.name ? &inputs->pac : NULL,
 		.proxy_user = options->proxy_user,
 		.proxy_password = options->proxy_password,
 		.machine = &inputs->machine,

@@ -18,6 +18,7 @@ struct inputs {
 	struct settings_input settings;
 	struct machine machine;
 	struct pem ca;
+	struct pac_given pac; /* name NULL: none */
 };
 
 /**
@@ -30,6 +31,9 @@ bool inputs_load(struct arena *arena, const struct options *options, struct inpu
 
 /** Then ask this machine: its environment, its backup agent (some seconds). settings.arena is settings_arena. */
 void inputs_ask(struct arena *settings_arena, const struct options *options, struct inputs *inputs);
+
+/** The settings that these inputs hold, with the script of --pac in its place. */
+void inputs_settings(const struct inputs *inputs, struct settings *out);
 
 /** What engine_run() takes from options and inputs; the rest of *out is zero. */
 void inputs_engine(struct arena *arena, const struct options *options, const struct inputs *inputs,

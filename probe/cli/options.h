@@ -22,12 +22,12 @@ struct options {
 	struct plan_options plan;
 	const char *registry[REGISTRY_FILES_MAX];
 	size_t registry_count;
-	const char *agent_proxy;
+	const char *agent_proxy, *pac;
 	const char *proxy_user, *proxy_password_file, *proxy_password_env;
 	const char *proxy_password; /* read from either; a secret */
 	struct text_list resolvers;
 	const char *control_resolver, *ca_file, *service_roots, *region, *private_endpoint;
-	bool trust_wpad, no_experiments, json, quiet, verbose, help;
+	bool no_experiments, json, quiet, verbose, help;
 	int64_t timeout_us, deadline_us;
 	unsigned parallel;
 	struct report_order reports[REPORTS_MAX];

@@ -122,6 +122,8 @@ static void own_settings(struct handover *handover, struct settings *out)
 	*machine = (struct machine){.registry = input.registry, .identity = IDENTITY_SYSTEM};
 	handover->engine.machine = machine;
 	settings_read(&input, out);
+	if (handover->engine.pac)
+		settings_use_pac(arena, out, handover->engine.pac->name);
 }
 
 /* The order's report holds more than the targets and the inputs: that is the other process's. */

@@ -360,6 +360,8 @@ struct http_exchange {
  *   "time_zone"      subject its name; values the minutes to add to UTC; state "present"
  *   "proxy_view"     subject "user" | "system"; state "agrees" | "differs": the system's own interface, asked by that identity's process,
  *                    against what was read from the registry; values the interface's answer, then ours
+ *   "proxy_answer"   subject a target's name; state "agrees" | "differs": the proxy that the system's own client names for it by the same
+ *                    script (WinHttpGetProxyForUrl) against ours; values its answer, then ours
  *   "system_run"     subject "system"; state "started" | "failed" | "not_elevated"; values the reason, for people
  *   "missing_api"    subject the system's call that this version of it lacks; state "absent"
  */

@@ -6,6 +6,7 @@
 
 #include "probe/core/address.h"
 #include "probe/core/arena.h"
+#include "probe/engine/autoproxy.h"
 #include "probe/engine/system_stack.h"
 #include "probe/engine/system_trust.h"
 #include "probe/os/os.h"
@@ -122,7 +123,8 @@ static void samples_hurry(struct run *run)
 
 /* ------------------------------------------------------------------ lists of proxies */
 
-static bool reached_proxy(const struct trial *trial)
+/* The proxy; or the target, where the entry of the list is DIRECT. */
+static bool was_reached(const struct trial *trial)
 {
 	for (size_t i = 0; i < trial->observations.count; i++) {
 		const struct observation *one = trial->observations.items[i];
@@ -132,14 +134,14 @@ static bool reached_proxy(const struct trial *trial)
 	return false;
 }
 
-/* Only a proxy that does not let itself be reached is passed over: what it refuses is its answer (wininet.md 4). */
+/* Only what does not let itself be reached is passed over: what a proxy refuses is its answer (wininet.md 4). */
 static bool is_dead(const struct leg_state *leg)
 {
 	bool lacks_target = leg->target_name && !leg->target_name->lookup->count;
-	if (leg->leg->via.scheme == VIA_DIRECT || lacks_target || leg->run->ending != FAILURE_NONE)
+	if (lacks_target || leg->run->ending != FAILURE_NONE)
 		return false;
 	for (size_t i = 0; i < leg->trial_count; i++)
-		if (reached_proxy(leg->trials[i]))
+		if (was_reached(leg->trials[i]))
 			return false;
 	return true;
 }
@@ -366,6 +368,7 @@ void legs_start(struct run *run)
 void legs_cut(struct run *run, enum failure failure)
 {
 	run->ending = failure;
+	autoproxy_cut(run, failure);
 	run->queue_head = run->queue_tail = NULL;
 	login_cut(run, failure);
 	proxy_control_cut(run, failure);

@@ -19,6 +19,8 @@ struct login;
 struct proxy_control;
 struct chain_question;
 struct stack_check;
+struct named_source;
+struct system_proxy;
 
 /** One address of a leg, tried on its own. */
 struct trial {
@@ -108,7 +110,10 @@ struct run {
 	struct proxy_control *controls;
 	size_t controls_open;
 	struct chain_question *chain_questions;
-	unsigned chains_asked; /* threads that the system's chain engine has */
+	unsigned chains_asked;		   /* threads that the system's chain engine has */
+	struct named_source *sources;	   /* PAC scripts */
+	size_t questions_open;		   /* routes that scripts have not decided yet */
+	struct system_proxy *system_proxy; /* while the system is asked the same */
 	struct stack_check *stack_checks;
 	size_t stack_checks_open;
 	unsigned stack_threads;

@@ -15,7 +15,8 @@ struct run;
 struct machine {
 	const struct registry *registry; /* live, or NULL */
 	enum identity_id identity;	 /* on whose behalf this process runs */
-	const struct registry *settings; /* what the proxy settings are read from, an export of another machine too; or NULL */
+	const struct registry
+		*settings; /* what the proxy settings are read from, an export of another machine too; or NULL */
 };
 
 /**

@@ -151,7 +151,9 @@ static void decide_windows(const struct decider *decider, struct arena *arena, c
 	bool decided = setting->auto_detect && decide_by_script(arena, setting, true, &answers->auto_detect, out);
 	decided = decided || (setting->pac_enabled && decide_by_script(arena, setting, false, &answers->pac, out));
 	if (!decided && out->error)
-		add_problem(arena, out, arena_printf(arena, "so what comes next decides: %s", out->rule));
+		add_problem(arena, out,
+			    out->via.count ? arena_printf(arena, "so what comes next decides: %s", out->rule)
+					   : out->rule);
 }
 
 static void decide_absent(struct arena *arena, struct decision *out)
