@@ -13,6 +13,7 @@
 #include "probe/settings/proxy_view.h"
 #include "probe/settings/registry.h"
 #include "probe/settings/settings.h"
+#include "probe/settings/zones.h"
 #include "tests/unit/check.h"
 
 #define TEST_KEY "HKEY_CURRENT_USER\\Software\\marsprobe-test"
@@ -241,6 +242,62 @@ static void test_system(void)
 	RegCloseKey(key);
 }
 
+static void set_number(HKEY root, const wchar_t *path, const wchar_t *name, unsigned char number)
+{
+	const unsigned char bytes[4] = {number, 0, 0, 0};
+	HKEY key = open_key(root, path);
+	set(key, name, REG_DWORD, bytes, sizeof(bytes));
+	RegCloseKey(key);
+}
+
+/* All that zones and the connectivity probe are judged by is among the keys that are read. */
+static void test_zones(void)
+{
+	static const wchar_t policies[] = L"SOFTWARE\\Policies\\Microsoft\\Windows\\CurrentVersion\\Internet Settings";
+	static const wchar_t probe[] = L"SYSTEM\\CurrentControlSet\\Services\\NlaSvc\\Parameters\\Internet";
+	static const wchar_t probe_policy[] =
+		L"SOFTWARE\\Policies\\Microsoft\\Windows\\NetworkConnectivityStatusIndicator";
+	wchar_t policy_list[200];
+	struct url url;
+	struct zone_value value;
+	struct zone_choice choice;
+	uint32_t number;
+	struct registry *registry = registry_new(arena);
+	swprintf(policy_list, 200, L"%ls\\ZoneMapKey", policies);
+	set_number(HKEY_USERS, L"S-1-5-18\\" INTERNET L"\\Zones\\3", L"1803", 3);
+	set_number(HKEY_USERS, L"S-1-5-18\\" INTERNET L"\\ZoneMap\\Domains\\a.example\\login", L"https", 4);
+	set_number(HKEY_LOCAL_MACHINE, probe, L"EnableActiveProbing", 0);
+	set_number(HKEY_LOCAL_MACHINE, probe_policy, L"NoActiveProbe", 1);
+	CHECK(machine_registry_read(registry));
+	CHECK(zones_action(arena, registry, IDENTITY_SYSTEM, ZONE_INTERNET, ZONE_FILE_DOWNLOAD, &value));
+	CHECK_INT(value.number, 3);
+	CHECK(strstr(value.place, "S-1-5-18") != NULL);
+	CHECK(url_parse(arena, "https://login.a.example/", &url));
+	zones_of_url(arena, registry, IDENTITY_SYSTEM, &url, &choice);
+	CHECK_INT(choice.zone, ZONE_RESTRICTED);
+	CHECK(registry_dword(registry_get(registry,
+					  "HKLM\\SYSTEM\\CurrentControlSet\\Services\\NlaSvc\\Parameters\\Internet",
+					  "EnableActiveProbing"),
+			     &number) &&
+	      number == 0);
+	CHECK(registry_dword(registry_get(registry,
+					  "HKLM\\SOFTWARE\\Policies\\Microsoft\\Windows\\"
+					  "NetworkConnectivityStatusIndicator",
+					  "NoActiveProbe"),
+			     &number) &&
+	      number == 1);
+	HKEY list = open_key(HKEY_LOCAL_MACHINE, policy_list);
+	set(list, L"*.a.example", REG_SZ, L"2", sizeof(L"2"));
+	RegCloseKey(list);
+	registry = registry_new(arena);
+	CHECK(machine_registry_read(registry));
+	zones_of_url(arena, registry, IDENTITY_SYSTEM, &url, &choice);
+	CHECK_INT(choice.zone, ZONE_TRUSTED);
+	RegDeleteTreeW(HKEY_LOCAL_MACHINE, policy_list);
+	RegDeleteTreeW(HKEY_LOCAL_MACHINE, probe_policy);
+	RegDeleteTreeW(HKEY_USERS, L"S-1-5-18\\" INTERNET L"\\ZoneMap\\Domains\\a.example");
+}
+
 /* Wine has a PowerShell that does nothing: an agent that cannot be asked leaves its proxy unknown. */
 static void test_agent(void)
 {
@@ -303,6 +360,7 @@ int main(void)
 	if (is_wine()) {
 		test_interface();
 		test_system();
+		test_zones();
 		test_agent();
 	}
 	RegDeleteTreeW(HKEY_CURRENT_USER, TEST_PATH);
