@@ -130,9 +130,12 @@ static int line_of_error(duk_context *duk)
 	duk_get_prop_string(duk, -1, stack_getter);
 	duk_dup(duk, -3);
 	duk_call_method(duk, 0);
-	const char *text = duk_is_string(duk, -1) ? duk_get_string(duk, -1) : "";
-	const char *at = strstr(text, mark);
-	int line = at ? atoi(at + sizeof(mark) - 1) : 0;
+	size_t length = 0, in = 0;
+	const char *text = duk_get_lstring_default(duk, -1, &length, "", 0);
+	while (in + sizeof(mark) < length &&
+	       memcmp(text + in, mark, sizeof(mark) - 1) != 0) /* the message may hold NUL */
+		in++;
+	int line = in + sizeof(mark) < length ? atoi(text + in + sizeof(mark) - 1) : 0;
 	duk_pop_2(duk);
 	return line;
 }
@@ -228,6 +231,7 @@ struct pac *pac_new(const struct pac_limits *limits, const struct pac_world *wor
 {
 	struct pac *pac = xcalloc(1, sizeof(*pac));
 	pac->limits = *limits;
+	pac->limits.memory_bytes = SIZE_MAX; /* Duktape does not survive a refusal before its own objects stand */
 	pac->world = *world;
 	strbuf_init(&pac->source);
 	strbuf_init(&pac->now.call);
@@ -241,6 +245,7 @@ struct pac *pac_new(const struct pac_limits *limits, const struct pac_world *wor
 	pac->duk = duk_create_heap(heap_alloc, heap_realloc, heap_free, pac, give_up);
 	if (pac->duk)
 		pac->broken = duk_safe_call(pac->duk, prepare_heap, NULL, 0, 1) != 0;
+	pac->limits.memory_bytes = pac->used_bytes + limits->memory_bytes;
 	return pac;
 }
 

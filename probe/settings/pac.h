@@ -28,7 +28,7 @@ struct pac_world {
 };
 
 struct pac_limits {
-	size_t memory_bytes; /* of the script's own heap */
+	size_t memory_bytes; /* that the script takes, beside the engine's own objects */
 	size_t result_bytes; /* a longer result is an error */
 	size_t calls; /* told of each script load and each question, 0: all. The first ones, and of the rest the last whose result is
 	                 neither false nor null: it is the likeliest to have decided */

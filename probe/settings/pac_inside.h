@@ -23,8 +23,8 @@ struct pac_call {
 };
 
 struct pac {
-	duk_context *duk; /* NULL: the limit is too low for any heap */
-	struct pac_limits limits;
+	duk_context *duk;	  /* NULL: there is no memory for a heap */
+	struct pac_limits limits; /* memory_bytes: with what the engine takes before the script */
 	struct pac_world world;
 	struct pac_block *blocks; /* all memory of the heap */
 	size_t used_bytes;
