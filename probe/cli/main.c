@@ -6,6 +6,7 @@
 #include "probe/cli/explain.h"
 #include "probe/cli/options.h"
 #include "probe/cli/output.h"
+#include "probe/cli/proxy_cmd.h"
 #include "probe/cli/system_part.h"
 #include "probe/cli/targets_cmd.h"
 #include "probe/cli/targets_json.h"
@@ -24,6 +25,8 @@ enum { EXIT_USAGE = 2, EXIT_TOOL = 4, REPORT_MAX_BYTES = 64 * 1024 * 1024, READE
 
 static const char usage[] =
 	"usage: marsprobe [check] [OPTION...] [TARGET...]   can this server reach what the backup agent needs?\n"
+	"       marsprobe proxy URL... [--json]             which proxy would be used for URL, on whose behalf, and "
+	"why\n"
 	"       marsprobe targets [SET...] [--json]         what a target set contains\n"
 	"       marsprobe diagnose REPORT.json              judge a recorded report again, without network or clock\n"
 	"       marsprobe render FORMAT REPORT.json         a recorded report in another format\n"
@@ -174,6 +177,8 @@ static int dispatch(struct arena *arena, struct options *options, int argc, char
 		return help_command();
 	if (strcmp(command, "check") == 0)
 		return check_command(arena, options, argc, argv);
+	if (strcmp(command, "proxy") == 0)
+		return proxy_command(arena, options);
 	if (strcmp(command, "targets") == 0)
 		return targets_command(arena, options);
 	if (strcmp(command, "diagnose") == 0)

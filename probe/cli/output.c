@@ -42,7 +42,7 @@ bool print_all(const struct strbuf *text)
 	return false;
 }
 
-static bool wants_color(const struct options *options, bool is_stdout)
+bool wants_color(const struct options *options, bool is_stdout)
 {
 	switch (options->color) {
 	case COLOR_ALWAYS:

@@ -20,4 +20,7 @@ bool reports_write(const struct options *options, const struct report *report);
 /** Write text to stdout; false (said on stderr) if that failed. */
 bool print_all(const struct strbuf *text);
 
+/** Shall a report for people be coloured, by --color and by where it goes? */
+bool wants_color(const struct options *options, bool is_stdout);
+
 #endif

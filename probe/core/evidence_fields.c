@@ -157,13 +157,13 @@ static const struct field setting_rows[] = {
 	ROW("order", TEXTS, proxy_setting, order),
 	ROW("problems", TEXTS, proxy_setting, problems),
 };
-static const struct field_shape setting_shape = SHAPE(setting_rows, proxy_setting);
+const struct field_shape proxy_setting_shape = SHAPE(setting_rows, proxy_setting);
 
 static const struct field settings_rows[] = {
-	ROW("wininet", POINTER, identity, wininet, .shape = &setting_shape),
-	ROW("winhttp", POINTER, identity, winhttp, .shape = &setting_shape),
-	ROW("agent", POINTER, identity, agent, .shape = &setting_shape),
-	ROW("env", POINTER, identity, env, .shape = &setting_shape),
+	ROW("wininet", POINTER, identity, wininet, .shape = &proxy_setting_shape),
+	ROW("winhttp", POINTER, identity, winhttp, .shape = &proxy_setting_shape),
+	ROW("agent", POINTER, identity, agent, .shape = &proxy_setting_shape),
+	ROW("env", POINTER, identity, env, .shape = &proxy_setting_shape),
 };
 static const struct field_shape settings_shape = SHAPE(settings_rows, identity);
 

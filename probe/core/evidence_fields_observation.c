@@ -214,7 +214,7 @@ static const struct field call_rows[] = {
 	ROW("result", TEXT, proxy_call, result),
 	ROW("line", INT, proxy_call, line),
 };
-static const struct field_shape call_shape = SHAPE(call_rows, proxy_call);
+const struct field_shape proxy_call_shape = SHAPE(call_rows, proxy_call);
 
 static const struct field decision_rows[] = {
 	ROW("mechanism", TEXT, observation, decision.mechanism),
@@ -225,7 +225,7 @@ static const struct field decision_rows[] = {
 	ROW("message", TEXT, observation, decision.message),
 	ROW("result", TEXT, observation, decision.result),
 	ROW("via", TEXTS, observation, decision.via),
-	ROW("calls", LIST, observation, decision.calls, .shape = &call_shape,
+	ROW("calls", LIST, observation, decision.calls, .shape = &proxy_call_shape,
 	    GROWING(observation, decision.call_count, decision.call_capacity)),
 };
 

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct field_shape;
 struct report;
 struct strbuf;
 struct err;
@@ -14,6 +15,10 @@ struct err;
  * Pure  the same report gives the same bytes; field order is fixed; numbers use '.', whatever the locale.
  */
 void report_to_json(const struct report *report, struct strbuf *out);
+
+/** Any other document the same way: members schema and schema_version, then those of shape (evidence_fields.h) from holder. */
+void document_to_json(const char *schema, const char *version, const struct field_shape *shape, const void *holder,
+		      struct strbuf *out);
 
 /**
  * Read a report back: every fact, and the judgement too where it is there.

@@ -251,16 +251,22 @@ static int add_bytes(const char *bytes, size_t length, void *out)
 	return 0;
 }
 
-void report_to_json(const struct report *report, struct strbuf *out)
+void document_to_json(const char *schema, const char *version, const struct field_shape *shape, const void *holder,
+		      struct strbuf *out)
 {
 	json_set_alloc_funcs(xmalloc, free);
 	json_t *document = json_object();
-	json_object_set_new(document, "schema", json_string("marsprobe/report"));
-	json_object_set_new(document, "schema_version", json_string("1.0.0"));
-	write_fields(document, &report_shape, report);
+	json_object_set_new(document, "schema", json_string(schema));
+	json_object_set_new(document, "schema_version", json_string(version));
+	write_fields(document, shape, holder);
 	/* ASCII alone: a terminal that shows the document must not obey what is in it (C1 controls, direction marks) */
 	json_dump_callback(document, add_bytes, out,
 			   JSON_INDENT(INDENT) | JSON_REAL_PRECISION(REAL_DIGITS) | JSON_ENSURE_ASCII);
 	strbuf_add_char(out, '\n');
 	json_decref(document);
+}
+
+void report_to_json(const struct report *report, struct strbuf *out)
+{
+	document_to_json("marsprobe/report", "1.0.0", &report_shape, report, out);
 }
