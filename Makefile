@@ -41,7 +41,7 @@ LIBRARIES := libuv-static libcares libcurl openssl jansson duktape libpsl
 PLATFORM_CFLAGS := -D_WIN32_WINNT=0x0A00 -D__USE_MINGW_ANSI_STDIO=1 -isystem $(WINDOWS_PREFIX)/include \
 	-ffunction-sections -fdata-sections
 PLATFORM_LDFLAGS := -static -s -L$(WINDOWS_PREFIX)/lib -Wl,--gc-sections,--no-insert-timestamp \
-	-Wl,--dynamicbase,--nxcompat,--high-entropy-va,--wrap=ares_init_by_sysconfig
+	-Wl,--dynamicbase,--nxcompat,--high-entropy-va,--wrap=ares_init_by_sysconfig,--stack,8388608
 PLATFORM_LIBS := -lsecur32 -ladvapi32 -lshell32 -liphlpapi -lcrypt32 -lbcrypt -lws2_32
 RESOURCES := $(B)/probe/os/marsprobe.rc.o
 PLATFORM_TESTS := $(patsubst tests/windows/%.c,$(B)/windows/%.exe,$(sort $(wildcard tests/windows/*_test.c)))
