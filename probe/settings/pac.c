@@ -307,22 +307,26 @@ static const char *type_name(duk_context *duk)
 	return duk_is_function(duk, -1) ? "a function" : "an object";
 }
 
+/* Its length is looked at before it is copied, and then again, as what is replaced may become longer. */
 static void take_result(duk_context *duk, struct run *run)
 {
-	size_t length = 0;
+	size_t length = 0, max = run->pac->limits.result_bytes;
 	const char *text = duk_is_symbol(duk, -1) ? NULL : duk_get_lstring(duk, -1, &length);
 	struct strbuf out;
 	strbuf_init(&out);
-	if (!text) {
-		strbuf_printf(&out, "%s returned %s, not a text", run->out->entry_point, type_name(duk));
-		fail(run, "bad_return", out.data);
-	} else if (length > run->pac->limits.result_bytes) {
-		strbuf_printf(&out, "%s returned %zu bytes, more than the %zu that are looked at",
-			      run->out->entry_point, length, run->pac->limits.result_bytes);
-		fail(run, "too_large", out.data);
-	} else {
+	if (text && length <= max)
 		pac_text_add(&out, text, length, PAC_TABS_KEPT, SIZE_MAX);
+	length = out.length > length ? out.length : length;
+	if (text && length <= max) {
 		run->out->result = xstrdup(out.data);
+	} else {
+		strbuf_truncate(&out, 0);
+		strbuf_printf(&out, "%s returned ", run->out->entry_point);
+		if (text)
+			strbuf_printf(&out, "%zu bytes, more than the %zu that are looked at", length, max);
+		else
+			strbuf_printf(&out, "%s, not a text", type_name(duk));
+		fail(run, text ? "too_large" : "bad_return", out.data);
 	}
 	strbuf_free(&out);
 }

@@ -139,7 +139,8 @@ static bool tell_answer(enum pac_message_type type, struct pac_answer *answer)
 
 static bool load(struct child *child, const struct pac_message *message)
 {
-	const struct pac_limits limits = {.memory_bytes = PAC_HEAP_BYTES_MAX, .result_bytes = PAC_RESULT_BYTES_MAX};
+	const struct pac_limits limits = {
+		.memory_bytes = PAC_HEAP_BYTES_MAX, .result_bytes = PAC_RESULT_BYTES_MAX, .calls = PAC_CALLS_MAX};
 	struct pac_answer answer = {.error = NULL};
 	child->own_addresses = pac_text_dup(&message->texts[1]);
 	const struct pac_world world = {
