@@ -26,11 +26,21 @@ static bool is_row(const struct path *path, const struct settings *settings, boo
 
 /* ------------------------------------------------------------------ what is in a row */
 
+/* For the contract, who resolves the name is no part of the way. */
+static const char *plain_via(struct arena *arena, const char *via)
+{
+	static const char by_proxy[] = "SOCKS5H ";
+	size_t length = strlen(by_proxy);
+	return strncmp(via, by_proxy, length) == 0 ? arena_printf(arena, "SOCKS5 %s", via + length) : via;
+}
+
 static struct text_list via_of(struct arena *arena, const struct route *route)
 {
-	struct text_list via = route->list;
+	struct text_list via = {0};
+	for (size_t i = 0; i < route->list.count; i++)
+		text_list_add(arena, &via, plain_via(arena, route->list.items[i]));
 	if (!via.count && route->via)
-		text_list_add(arena, &via, route->via);
+		text_list_add(arena, &via, plain_via(arena, route->via));
 	return via;
 }
 

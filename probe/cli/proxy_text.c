@@ -12,7 +12,11 @@ enum { LINE_COLUMNS = 100, VIA_COLUMNS_MAX = 40, NUMBER_BYTES = 32 };
 
 static const char *ms_text(int64_t us, char text[NUMBER_BYTES])
 {
-	snprintf(text, NUMBER_BYTES, us < 10000 ? "%.1f" : "%.0f", us < 0 ? 0 : (double)us / 1000.0);
+	snprintf(text, NUMBER_BYTES,
+		 us < 1000    ? "%.2f"
+		 : us < 10000 ? "%.1f"
+			      : "%.0f",
+		 us < 0 ? 0 : (double)us / 1000.0);
 	return text;
 }
 
@@ -64,45 +68,38 @@ static void say_via(struct strbuf *out, const struct proxy_row *row)
 		screen_add(out, row->via.items[i], SAY_VALUE_COLUMNS);
 	}
 	if (!row->via.count)
-		strbuf_add(out, say_text(SAY_ASKED_NO_WAY));
+		strbuf_add(out, say_text(row->path->route.error ? SAY_ASKED_NO_WAY : SAY_UNKNOWN));
+}
+
+static bool is_mechanism(const struct proxy_row *row, const char *mechanism)
+{
+	return row->mechanism && strcmp(row->mechanism, mechanism) == 0;
 }
 
 static void say_rule(struct strbuf *out, const struct proxy_row *row)
 {
-	bool scripted = row->via.count && row->mechanism;
-	enum say sentence = SAY_NOTHING;
-	if (scripted && strcmp(row->mechanism, "pac") == 0)
-		sentence = SAY_ASKED_BY_SCRIPT;
-	else if (scripted && strcmp(row->mechanism, "auto_detect") == 0)
-		sentence = SAY_ASKED_BY_DETECTED;
-	if (sentence)
-		say(out, sentence, FILLS({"rule", row->rule}));
+	if (row->via.count && is_mechanism(row, "auto_detect"))
+		say(out, SAY_ASKED_BY_DETECTED, FILLS({"rule", row->rule}));
 	else
 		screen_add(out, row->rule ? row->rule : "", SAY_VALUE_COLUMNS);
 }
 
 /* Way and rule on one line, where they fit. */
-static void add_way(struct page *page, const struct proxy_row *row, size_t via_columns)
+static void add_way(struct page *page, const char *via, const char *rule, size_t via_columns)
 {
-	struct strbuf via, rule;
-	strbuf_init(&via);
-	strbuf_init(&rule);
-	say_via(&via, row);
-	say_rule(&rule, row);
-	size_t width = screen_width(via.data);
+	size_t width = screen_width(via);
 	size_t rule_column = VIA_COLUMN + (width > via_columns ? width : via_columns) + 2;
-	if (rule.length && rule_column + screen_width(rule.data) <= LINE_COLUMNS) {
-		strbuf_add(page->out, via.data);
+	if (*rule && rule_column + screen_width(rule) <= LINE_COLUMNS) {
+		strbuf_add(page->out, via);
 		screen_add_blanks(page->out, rule_column - VIA_COLUMN - width);
-		strbuf_printf(page->out, "%s\n", rule.data);
-	} else {
-		screen_wrap(page->out, VIA_COLUMN, VIA_COLUMN, via.data);
-		screen_add_blanks(page->out, rule.length ? VIA_COLUMN : 0);
-		if (rule.length)
-			screen_wrap(page->out, VIA_COLUMN, VIA_COLUMN, rule.data);
+		strbuf_printf(page->out, "%s\n", rule);
+		return;
 	}
-	strbuf_free(&via);
-	strbuf_free(&rule);
+	screen_wrap(page->out, VIA_COLUMN, VIA_COLUMN, via);
+	if (!*rule)
+		return;
+	screen_add_blanks(page->out, VIA_COLUMN);
+	screen_wrap(page->out, VIA_COLUMN, VIA_COLUMN, rule);
 }
 
 static void add_call(struct page *page, const struct proxy_call *call)
@@ -135,17 +132,42 @@ static void add_trace(struct page *page, const struct proxy_row *row)
 	}
 }
 
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* Would it say word for word what the row before it says, and at length? */
+static bool is_repeated(const struct proxy_row *row, const struct proxy_row *before)
+{
+	const struct route *route = &row->path->route, *other = &before->path->route;
+	bool short_one = !route->problem && !is_mechanism(row, "pac") && !is_mechanism(row, "auto_detect");
+	return !short_one && before->path->target == row->path->target && route->kind == other->kind &&
+	       proxy_answer_same_way(row, before) && same_text(row->mechanism, before->mechanism) &&
+	       same_text(row->rule, before->rule) && same_text(route->problem, other->problem);
+}
+
 static void add_row(struct page *page, const struct proxy_answer *answer, size_t index, size_t via_columns)
 {
-	const struct proxy_row *row = &answer->rows[index];
-	bool first = index == 0 || answer->rows[index - 1].path->target != row->path->target ||
-		     strcmp(answer->rows[index - 1].kind, row->kind) != 0;
+	const struct proxy_row *row = &answer->rows[index], *before = index ? row - 1 : NULL;
+	bool first = !before || before->path->target != row->path->target || strcmp(before->kind, row->kind) != 0;
+	bool repeated = before && is_repeated(row, before);
+	struct strbuf via, rule;
+	strbuf_init(&via);
+	strbuf_init(&rule);
+	say_via(&via, row);
+	if (repeated)
+		say(&rule, SAY_ASKED_SAME, NULL);
+	else
+		say_rule(&rule, row);
 	add_head(page, proxy_answer_is_agents(answer, row), first ? row->kind : "", say_who(row->path->identity));
-	add_way(page, row, via_columns);
-	if (row->path->route.problem)
+	add_way(page, via.data, rule.data, via_columns);
+	if (row->path->route.problem && !repeated)
 		add_line(page, SAY_ASKED_PROBLEM, FILLS({"problem", row->path->route.problem}));
-	if (page->style->verbose)
+	if (page->style->verbose && !repeated)
 		add_trace(page, row);
+	strbuf_free(&via);
+	strbuf_free(&rule);
 }
 
 static size_t widest_via(const struct proxy_answer *answer)
@@ -318,6 +340,10 @@ static bool was_asked(const struct proxy_answer *answer, enum identity_id identi
 
 static void add_notes(struct page *page, const struct proxy_answer *answer, bool live)
 {
+	if (answer->report->run.end_reason == END_DEADLINE)
+		add_note(page, SAY_ASKED_DEADLINE, NULL);
+	if (answer->report->run.end_reason == END_INTERRUPTED)
+		add_note(page, SAY_ASKED_INTERRUPTED, NULL);
 	bool agents = has_row(answer, IDENTITY_SYSTEM, ROUTE_AGENT) || has_row(answer, IDENTITY_SYSTEM, ROUTE_WININET);
 	bool traced = false;
 	for (size_t i = 0; i < answer->row_count; i++)
@@ -379,8 +405,11 @@ void proxy_answer_text(const struct proxy_answer *answer, const struct report_st
 		add_setting(&page, answer, i);
 	add_scripts(&page);
 	strbuf_add_char(out, '\n');
+	size_t before = out->length;
 	add_notes(&page, answer, live);
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (add_difference(&page, answer, kinds[i]))
 			break;
+	if (out->length == before)
+		strbuf_truncate(out, before - 1);
 }

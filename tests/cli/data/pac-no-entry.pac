@@ -1,0 +1,1 @@
+function FindProxy(url, host) { return 'DIRECT'; }

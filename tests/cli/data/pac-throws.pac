@@ -1,0 +1,4 @@
+function FindProxyForURL(url, host) {
+	alert("asked for " + host);
+	return noSuchFunction(host);
+}
