@@ -2,23 +2,13 @@
 
 #include <string.h>
 
-#include "probe/core/address.h"
 #include "probe/core/arena.h"
 #include "probe/core/url.h"
 #include "probe/core/utf8.h"
 
-/* What ends a host or separates in a URL (RFC 3986 2.2), and what stands nowhere in one. */
-static bool is_host(const char *host)
-{
-	struct address address;
-	if (strchr(host, ':'))
-		return address_parse(host, &address);
-	return host[strcspn(host, " \"#%/<>?@[\\]^`{|}")] == '\0' && utf8_is_valid(host, strlen(host));
-}
-
 bool pac_arguments(struct arena *arena, const struct url *url, const char **url_text, const char **host)
 {
-	if (!is_host(url->host))
+	if (!utf8_is_valid(url->host, strlen(url->host)))
 		return false;
 	bool secret = strcmp(url->scheme, "https") == 0 || strcmp(url->scheme, "wss") == 0;
 	bool brackets = strchr(url->host, ':') != NULL;

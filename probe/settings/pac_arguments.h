@@ -11,7 +11,7 @@ struct url;
  *
  * Output  *url_text: without credentials and fragment; of https (and wss) without path and query too, "https://host/"; a port as it was
  *         written. *host: in lower case, without port and brackets. Both in the arena.
- * Errors  false where the host holds what cannot stand in a URL (an escape stood for it); nothing is written then.
+ * Errors  false where the host is no UTF-8 (escapes stood for it): no script can be asked. Nothing is written then.
  */
 bool pac_arguments(struct arena *arena, const struct url *url, const char **url_text, const char **host);
 
