@@ -116,7 +116,7 @@ static void its_end_is_an_answer(void)
 	} ends[] = {
 		{SIGKILL, "memory", "for lack of memory"},
 		{SIGXCPU, "timeout", "computing time was used up"},
-		{SIGSEGV, "exception", "signal 11"},
+		{SIGILL, "exception", "signal 4"},
 		{SIGSYS, "exception", "what its sandbox forbids"},
 	};
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
