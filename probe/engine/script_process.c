@@ -8,7 +8,7 @@
 #include "probe/core/address.h"
 #include "probe/core/arena.h"
 #include "probe/core/strbuf.h"
-#include "probe/core/utf8.h"
+#include "probe/engine/script_answer.h"
 #include "probe/os/os.h"
 #include "probe/os/os_sandbox.h"
 #include "probe/settings/pac_child.h"
@@ -49,44 +49,6 @@ struct script_process {
 	const char *error; /* of a dead one; static */
 	char message[MESSAGE_BYTES];
 };
-
-/* ------------------------------------------------------------------ texts of the child */
-
-/** A text of the child as everybody may show it. xmalloc()ed. */
-static char *clean(const struct pac_text *text)
-{
-	struct strbuf out;
-	strbuf_init(&out);
-	for (size_t at = 0; at < text->length;) {
-		uint32_t code;
-		at += utf8_decode(text->bytes + at, text->length - at, &code);
-		bool is_control = code < 0x20 || (code >= 0x7f && code < 0xa0);
-		utf8_add(&out, code == '\t' ? ' ' : is_control ? UTF8_REPLACEMENT : code);
-	}
-	return out.data;
-}
-
-/** The error of an answer as the contract calls it; NULL for one that it does not know. */
-static const char *known_error(const struct pac_text *text)
-{
-	static const char *const errors[] = {"syntax",	   "no_entry_point", "exception",
-					     "bad_return", "memory",	     "too_large"};
-	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
-		if (pac_text_is(text, errors[i]))
-			return errors[i];
-	return NULL;
-}
-
-/** Is it one of the entry points that there are? *out is its name, NULL for the empty text. */
-static bool known_entry_point(const struct pac_text *text, const char **out)
-{
-	static const char *const names[] = {"FindProxyForURL", "FindProxyForURLEx"};
-	*out = NULL;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (pac_text_is(text, names[i]))
-			*out = names[i];
-	return *out || text->length == 0;
-}
 
 /* ------------------------------------------------------------------ time */
 
@@ -279,7 +241,7 @@ static void take_ready(struct script_process *process, const struct pac_message 
 {
 	struct pac_text texts[] = {{process->script, process->script_length},
 				   pac_text(process->own_addresses, PAC_ADDRESSES_BYTES_MAX)};
-	process->sandbox = clean(&message->texts[0]);
+	process->sandbox = script_text_clean(&message->texts[0]);
 	process->state = LOADING;
 	send_message(process, PAC_MESSAGE_SCRIPT, texts, 2);
 	timer_begin(process);
@@ -287,7 +249,7 @@ static void take_ready(struct script_process *process, const struct pac_message 
 
 static void take_no_sandbox(struct script_process *process, const struct pac_message *message)
 {
-	char *why = clean(&message->texts[0]);
+	char *why = script_text_clean(&message->texts[0]);
 	fail(process, "no_sandbox", why);
 	free(why);
 }
@@ -296,7 +258,7 @@ static void take_no_sandbox(struct script_process *process, const struct pac_mes
 static void take_resolve(struct script_process *process, const struct pac_message *message)
 {
 	struct address literal;
-	char *name = clean(&message->texts[0]);
+	char *name = script_text_clean(&message->texts[0]);
 	if (++process->names > PAC_NAMES_MAX || message->texts[0].length > PAC_NAME_BYTES_MAX) {
 		fail_attack(process);
 	} else {
@@ -318,7 +280,7 @@ static void take_call(struct script_process *process, const struct pac_message *
 		fail_attack(process);
 		return;
 	}
-	char *call = clean(&message->texts[0]), *result = clean(&message->texts[1]);
+	char *call = script_text_clean(&message->texts[0]), *result = script_text_clean(&message->texts[1]);
 	process->options.called(call, result, (int)message->number, process->options.user);
 	free(call);
 	free(result);
@@ -328,24 +290,21 @@ static void take_call(struct script_process *process, const struct pac_message *
 static void take_answer(struct script_process *process, const struct pac_message *message)
 {
 	const struct pac_text *texts = message->texts;
-	struct script_process_answer given = {.error = known_error(&texts[0])};
-	bool is_loaded = message->type == PAC_MESSAGE_LOADED, has_result = message->number == 1;
+	struct script_process_answer given;
 	if (texts[2].length > PAC_RESULT_BYTES_MAX) {
 		fail(process, "too_large", "the result is larger than allowed");
 		return;
 	}
-	if ((texts[0].length && !given.error) || texts[1].length > PAC_WORDS_BYTES_MAX ||
-	    !known_entry_point(&texts[3], &given.entry_point) || has_result != (!is_loaded && !given.error) ||
-	    (!has_result && texts[2].length)) {
+	if (!script_answer_read(message, &given)) {
 		fail_attack(process);
 		return;
 	}
-	char *words = clean(&texts[1]), *result = clean(&texts[2]);
+	char *words = script_text_clean(&texts[1]), *result = script_text_clean(&texts[2]);
 	given.message = *words ? words : NULL;
-	given.result = has_result ? result : NULL;
+	given.result = message->number == 1 ? result : NULL;
 	process->state = IDLE;
 	uv_timer_stop(&process->timer);
-	if (given.error && (is_loaded || strcmp(given.error, "memory") == 0)) {
+	if (given.error && (message->type == PAC_MESSAGE_LOADED || strcmp(given.error, "memory") == 0)) {
 		snprintf(process->message, sizeof(process->message), "%s", words);
 		os_sandbox_end(process->sandboxed, false);
 		process->sandboxed = NULL;
