@@ -48,6 +48,12 @@ static int place_of(struct pac_word name, const char *names)
 	return -1;
 }
 
+/* Where isnan() is a macro it may lose bits on the way, and compilers warn. */
+static bool is_nan(double number)
+{
+	return !(number < 0) && !(number >= 0);
+}
+
 /* parseInt(): the number that the text begins with; NaN if it begins with none. */
 static double parse_int(struct pac_word text)
 {
@@ -121,7 +127,7 @@ static struct date set_part(struct date date, struct pac_word text, bool *is_day
 {
 	double year, month, day, number = parse_int(text);
 	date_parts(date, &year, &month, &day);
-	if (isnan(number))
+	if (is_nan(number))
 		return date_of(year, place_of(text, months), day);
 	*is_day = *is_day || number < FIRST_YEAR;
 	return number < FIRST_YEAR ? date_of(year, month, number) : date_of(number, month, day);
@@ -130,7 +136,7 @@ static struct date set_part(struct date date, struct pac_word text, bool *is_day
 static bool is_one_date(struct pac_word text, const struct now *now)
 {
 	double number = parse_int(text);
-	if (isnan(number))
+	if (is_nan(number))
 		return place_of(text, months) == now->month;
 	return fabs(number - (number < FIRST_YEAR ? now->day : now->year)) < 0.5;
 }
