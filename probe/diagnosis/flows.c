@@ -118,6 +118,13 @@ static void add_questions(struct report *report, const struct view *view, struct
 	}
 }
 
+/* Opening the direct way is one of the two remedies: then it is a firewall's matter too. */
+static bool may_open_direct(const struct finding *finding, const struct view *view)
+{
+	static const char *const causes[] = {"cfg_wpad_not_found", "cfg_pac_returns_direct", NULL};
+	return text_is_one_of(finding->cause, causes) && !view->proxied;
+}
+
 void flows_collect(struct report *report, const struct view *views, struct finding *finding)
 {
 	for (size_t i = 0; i < report->path_count; i++) {
@@ -125,7 +132,7 @@ void flows_collect(struct report *report, const struct view *views, struct findi
 			continue;
 		if (finding->stage == STAGE_DNS || (finding->stage >= STAGE_TCP && views[i].broke == STAGE_DNS))
 			add_questions(report, &views[i], finding);
-		else if (finding->stage >= STAGE_TCP)
+		else if (finding->stage >= STAGE_TCP || may_open_direct(finding, &views[i]))
 			add_attempts(report, &views[i], finding);
 	}
 }

@@ -155,7 +155,8 @@ bool http_body_is_cut(const struct target *target, const struct http_exchange *h
 /* The same to a CONNECT of another target, which is never the origin's word: a refusal, or a page where a tunnel was due. */
 static bool refuses_alike(const struct tried *tried, int status)
 {
-	if (!tried->proxy || !proxy_method_is(exchange(tried), "CONNECT") || exchange(tried)->status != status)
+	if (!tried->proxy || tried->elsewhere || !proxy_method_is(exchange(tried), "CONNECT") ||
+	    exchange(tried)->status != status)
 		return false;
 	return status >= 300 || (tried->tls && tried->tls->tls.plain_reply);
 }

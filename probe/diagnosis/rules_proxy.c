@@ -263,7 +263,7 @@ static bool proxy_answered_other(const struct view *view)
 	for (size_t i = 0; i < view->all_count; i++) {
 		const struct view *other = &view->all[i];
 		for (size_t k = 0; other != view && view_same_proxy(view, other) && k < other->tried_count; k++) {
-			const struct observation *proxy = other->tried[k].proxy;
+			const struct observation *proxy = other->tried[k].elsewhere ? NULL : other->tried[k].proxy;
 			if (proxy && (proxy->failure == FAILURE_NONE || proxy->failure == FAILURE_PROXY_STATUS ||
 				      proxy->failure == FAILURE_SOCKS_REFUSED))
 				return true;
@@ -330,7 +330,7 @@ static struct tunnels tunnels_by(const struct view *view, const char *address)
 		const struct view *other = &view->all[i];
 		for (size_t k = 0; view_same_proxy(view, other) && k < other->tried_count; k++) {
 			const struct tried *tried = &other->tried[k];
-			if (!tried->tls || !text_equal(tried->attempt->address, address))
+			if (!tried->tls || tried->elsewhere || !text_equal(tried->attempt->address, address))
 				continue;
 			bool other_name = !text_equal(other->target->host, view->target->host);
 			found.dead |= other_name && proxy_fault_of(other, tried) == FAULT_TUNNEL_DEAD;

@@ -1,59 +1,24 @@
 /* Table C: a path that fails because of what some settings say, shown by another path that works by other settings. */
 
-#include <string.h>
-#include <strings.h>
-
+#include "probe/diagnosis/bypass_form.h"
+#include "probe/diagnosis/contrast.h"
 #include "probe/diagnosis/rules.h"
-
-enum { CONTRAST_SHOWN = 2 };
-
-static bool is_by_settings(const struct view *view)
-{
-	switch (view->path->route.kind) {
-	case ROUTE_WININET:
-	case ROUTE_WINHTTP:
-	case ROUTE_AGENT:
-	case ROUTE_ENV:
-		return true;
-	case ROUTE_DIRECT:
-	case ROUTE_PROXY:
-		return false;
-	}
-	return false;
-}
 
 static bool has_static_proxy(const struct proxy_setting *setting)
 {
 	return setting && setting->found && setting->proxy_enabled && setting->proxy_server && setting->proxy_server[0];
 }
 
-/* Does the other path go another way, and work? */
-static bool works_otherwise(const struct view *view, const struct view *other)
+/* What is wrong with a script stands in the same place, and has causes of its own. */
+static bool has_doubtful_list(const struct view *view)
 {
-	if (!other || !view_works(other))
-		return false;
-	return view->proxied != other->proxied || (view->proxied && !view_same_proxy(view, other));
-}
-
-/* Some of what failed here, and of what worked there. */
-static bool contrast(const struct view *view, struct verdict *out, const char *cause, double confidence,
-		     const struct view *other)
-{
-	size_t failed = 0, worked = 0;
-	verdict_set(view, out, cause, confidence);
-	for (size_t i = 0; i < view->tried_count; i++)
-		if (tried_failed(&view->tried[i]) && failed++ < CONTRAST_SHOWN)
-			verdict_add_evidence(view, out, tried_ended_by(&view->tried[i]));
-	for (size_t i = 0; i < other->tried_count && worked < CONTRAST_SHOWN; i++)
-		if (other->tried[i].judged && other->tried[i].broke == STAGE_NONE && ++worked)
-			verdict_add_evidence(view, out, tried_ended_by(&other->tried[i]));
-	return true;
+	const struct route *route = &view->path->route;
+	return is_by_settings(view) && route->via && route->problem && !route->error;
 }
 
 bool rule_cfg_proxy_string_malformed(const struct view *view, struct verdict *out)
 {
-	bool decided = view->path->route.via != NULL;
-	if (!is_by_settings(view) || !decided || !view->path->route.problem || view_works(view))
+	if (!has_doubtful_list(view) || view_works(view))
 		return false;
 	verdict_set(view, out, "cfg_proxy_string_malformed", 0.9);
 	for (size_t i = 0; i < view->tried_count; i++)
@@ -65,22 +30,23 @@ bool rule_cfg_proxy_string_malformed(const struct view *view, struct verdict *ou
 /* Windows reads it as something, and that works: the next reader may not. */
 bool rule_cfg_proxy_string_doubtful(const struct view *view, struct verdict *out)
 {
-	bool decided = view->path->route.via != NULL;
-	if (!is_by_settings(view) || !decided || !view->path->route.problem || !view_works(view))
+	if (!has_doubtful_list(view) || !view_works(view))
 		return false;
 	return verdict_set(view, out, "cfg_proxy_string_malformed", 0.8);
 }
 
+/* A script that says DIRECT, or that nobody gets, is a setting too. Automatic detection that finds nothing is none. */
 bool rule_cfg_proxy_missing_for_system(const struct view *view, struct verdict *out)
 {
 	const struct view *user = view_peer(view, IDENTITY_USER, ROUTE_WININET);
+	const struct proxy_setting *own = view_setting(view, IDENTITY_SYSTEM, view->path->route.kind);
 	if (view->path->identity != IDENTITY_SYSTEM || view->proxied || !is_by_settings(view) || view_works(view) ||
 	    view->status == STATUS_INCONCLUSIVE)
 		return false;
-	if (has_static_proxy(view_setting(view, IDENTITY_SYSTEM, view->path->route.kind)))
+	if (has_static_proxy(own) || is_by_script(view) || view->path->route.error)
 		return false;
 	return user && user->proxied && view_works(user) &&
-	       contrast(view, out, "cfg_proxy_missing_for_system", 0.9, user);
+	       contrast_verdict(view, out, "cfg_proxy_missing_for_system", 0.9, user);
 }
 
 bool rule_cfg_proxy_differs_by_identity(const struct view *view, struct verdict *out)
@@ -90,7 +56,7 @@ bool rule_cfg_proxy_differs_by_identity(const struct view *view, struct verdict 
 	if (view->path->route.kind != ROUTE_WININET || view_works(view) || !view->proxied)
 		return false;
 	return other && other->proxied && works_otherwise(view, other) &&
-	       contrast(view, out, "cfg_proxy_differs_by_identity", 0.9, other);
+	       contrast_verdict(view, out, "cfg_proxy_differs_by_identity", 0.9, other);
 }
 
 bool rule_cfg_winhttp_wininet_mismatch(const struct view *view, struct verdict *out)
@@ -100,7 +66,7 @@ bool rule_cfg_winhttp_wininet_mismatch(const struct view *view, struct verdict *
 		return false;
 	const struct view *other =
 		view_peer(view, view->path->identity, kind == ROUTE_WININET ? ROUTE_WINHTTP : ROUTE_WININET);
-	return works_otherwise(view, other) && contrast(view, out, "cfg_winhttp_wininet_mismatch", 0.85, other);
+	return works_otherwise(view, other) && contrast_verdict(view, out, "cfg_winhttp_wininet_mismatch", 0.85, other);
 }
 
 bool rule_cfg_agent_override_wrong(const struct view *view, struct verdict *out)
@@ -110,44 +76,42 @@ bool rule_cfg_agent_override_wrong(const struct view *view, struct verdict *out)
 		return false;
 	if (!works_otherwise(view, system))
 		system = view_peer(view, IDENTITY_USER, ROUTE_WININET);
-	return works_otherwise(view, system) && contrast(view, out, "cfg_agent_override_wrong", 0.9, system);
-}
-
-/* The proxy of the same settings: for this target by another route, or at least for another target. */
-static const struct view *proxy_that_works(const struct view *view, bool *same_target)
-{
-	const struct view *any = NULL;
-	for (size_t i = 0; i < view->all_count; i++) {
-		const struct view *other = &view->all[i];
-		bool alike = other->path->identity == view->path->identity &&
-			     other->path->route.kind == view->path->route.kind;
-		if (!other->proxied || !view_works(other))
-			continue;
-		if (other->target == view->target) {
-			*same_target = true;
-			return other;
-		}
-		if (alike && !any)
-			any = other;
-	}
-	*same_target = false;
-	return any;
+	return works_otherwise(view, system) && contrast_verdict(view, out, "cfg_agent_override_wrong", 0.9, system);
 }
 
 bool rule_cfg_bypass_sends_direct(const struct view *view, struct verdict *out)
 {
-	bool same_target;
 	const struct proxy_setting *setting = view_setting(view, view->path->identity, view->path->route.kind);
-	if (!is_by_settings(view) || view->proxied || view_works(view) || view->path->route.problem ||
-	    view->status == STATUS_INCONCLUSIVE)
+	if (!is_by_settings(view) || is_by_script(view) || view->proxied || view_works(view) ||
+	    view->path->route.problem || view->status == STATUS_INCONCLUSIVE)
 		return false;
 	if (!has_static_proxy(setting) || !setting->proxy_bypass || !setting->proxy_bypass[0])
 		return false;
-	const struct view *other = proxy_that_works(view, &same_target);
+	const struct view *same = other_proxy_works(view), *other = same ? same : proxy_works_for_other(view);
 	if (!other)
 		return false;
-	contrast(view, out, "cfg_bypass_sends_direct", same_target ? 0.9 : 0.7, other);
-	if (!same_target)
+	if (!same)
 		verdict_add_not_run(view, out, "the bypassed name through the proxy");
-	return true;
+	return contrast_verdict(view, out, "cfg_bypass_sends_direct", same ? 0.9 : 0.7, other);
+}
+
+/* What goes direct when its direct path is taken, and works so. */
+static const struct view *direct_works(const struct view *view)
+{
+	for (size_t i = 0; i < view->all_count; i++) {
+		const struct view *other = &view->all[i];
+		if (other->target == view->target && !other->proxied && view_works(other))
+			return other;
+	}
+	return NULL;
+}
+
+/** The proxy fails, the direct way works, and an entry would have led there if Windows honoured its form. */
+bool rule_cfg_bypass_never_matches(const struct view *view, struct verdict *out)
+{
+	const char *entry = bypass_entry_meant(view);
+	const struct view *other = entry ? direct_works(view) : NULL;
+	if (!other || view_works(view) || view->status == STATUS_INCONCLUSIVE)
+		return false;
+	return contrast_verdict(view, out, "cfg_bypass_never_matches", 0.85, other);
 }

@@ -3,6 +3,7 @@
 
 #include "probe/core/arena.h"
 #include "probe/core/text.h"
+#include "probe/diagnosis/dns_view.h"
 #include "probe/diagnosis/rules.h"
 #include "probe/diagnosis/tls_tried.h"
 
@@ -70,7 +71,7 @@ static size_t same_elsewhere(const struct view *view, const struct tls_handshake
 	size_t same = 0;
 	for (size_t i = 0; i < list->count; i++) {
 		const struct observation *other = list->items[i];
-		if (other->op == OP_TLS_HANDSHAKE && other->tls.sni && tls->sni &&
+		if (other->op == OP_TLS_HANDSHAKE && dns_is_of_path(other) && other->tls.sni && tls->sni &&
 		    strcasecmp(other->tls.sni, tls->sni) != 0 && !tls_is_proven(view->report, other) &&
 		    !text_equal(other->tls.system_verify, "ok"))
 			same += same_issuer(&other->tls, tls);

@@ -4,6 +4,8 @@
 
 #include "probe/core/arena.h"
 #include "probe/core/strbuf.h"
+#include "probe/core/url.h"
+#include "probe/diagnosis/bypass_form.h"
 #include "probe/diagnosis/dns_view.h"
 #include "probe/diagnosis/parts.h"
 
@@ -38,15 +40,66 @@ static const char *place_in_evidence(const struct view *view)
 	return one->fact.values.items[one->fact.values.count - 1];
 }
 
+/* The script's own address, where the evidence names it. */
+static const char *script_in_evidence(const struct view *view)
+{
+	const struct observation_list *evidence = &view->path->verdict.evidence;
+	for (size_t i = 0; i < evidence->count; i++) {
+		const struct observation *one = evidence->items[i];
+		if (one->op == OP_PROXY_SCRIPT && one->script.url)
+			return one->script.url;
+		if (one->op == OP_PROXY_DECISION && one->decision.script)
+			return one->decision.script;
+	}
+	return NULL;
+}
+
+static const char *entry_that_never_matches(const struct view *view)
+{
+	const char *entry = bypass_entry_meant(view);
+	return entry ? arena_printf(view->report->arena, "entry `%s` of the bypass list", entry) : NULL;
+}
+
+/* The first of the script's list, which did not let itself be reached. */
+static struct subject the_first_proxy(const struct view *view)
+{
+	struct via via;
+	const struct text_list *list = &view->path->route.list;
+	bool known = list->count && via_parse(view->report->arena, list->items[0], &via) && via.host;
+	return known ? (struct subject){SUBJECT_PROXY, host_port_text(view->report->arena, via.host, via.port)}
+		     : the_proxy(view);
+}
+
+static struct subject the_wpad_name(const struct view *view)
+{
+	struct url url;
+	const char *script = script_in_evidence(view);
+	bool known = script && url_parse(view->report->arena, script, &url);
+	return (struct subject){SUBJECT_NAME, known ? url.host : "wpad"};
+}
+
+static bool begins(const char *text, const char *start)
+{
+	return strncmp(text, start, strlen(start)) == 0;
+}
+
 static struct subject the_setting(const struct view *view)
 {
 	const struct route *route = &view->path->route;
 	const char *cause = view->path->verdict.cause;
 	const struct proxy_setting *env = view_setting(view, IDENTITY_SYSTEM, ROUTE_ENV);
 	const char *value = strcmp(cause, "cfg_bypass_sends_direct") == 0 ? route->rule : NULL;
+	if (strcmp(cause, "cfg_pac_first_proxy_dead") == 0)
+		return the_first_proxy(view);
+	if (strcmp(cause, "cfg_wpad_hijacked") == 0)
+		return the_wpad_name(view);
+	if (begins(cause, "cfg_pac_"))
+		value = script_in_evidence(view);
+	if (strcmp(cause, "cfg_bypass_never_matches") == 0)
+		value = entry_that_never_matches(view);
 	if (strcmp(cause, "cfg_env_shadows_system") == 0 && env)
 		value = env->location;
-	if (strncmp(cause, "cfg_zone_", sizeof("cfg_zone_") - 1) == 0)
+	if (begins(cause, "cfg_zone_"))
 		value = place_in_evidence(view);
 	if (!value)
 		value = route->source;

@@ -4,16 +4,23 @@
 #include <string.h>
 
 #include "probe/core/arena.h"
+#include "probe/diagnosis/dns_view.h"
 #include "probe/diagnosis/parts.h"
 
 enum { SECONDS_PER_DAY = 86400, SECONDS_PER_HOUR = 3600, SECONDS_PER_MINUTE = 60 };
 
-/* The observation that says most: the first that failed, else the first. */
+static bool is_of_script(const struct observation *one)
+{
+	return one->op == OP_PROXY_SCRIPT || one->op == OP_PROXY_DECISION;
+}
+
+/* The observation that says most: the first that failed, else the first. What a script did is told apart. */
 static const struct observation *telling(const struct finding *finding)
 {
 	const struct observation_list *evidence = &finding->evidence;
 	for (size_t i = 0; i < evidence->count; i++)
-		if (evidence->items[i]->failure != FAILURE_NONE && evidence->items[i]->op != OP_SYSTEM_LOOKUP)
+		if (evidence->items[i]->failure != FAILURE_NONE && evidence->items[i]->op != OP_SYSTEM_LOOKUP &&
+		    !is_of_script(evidence->items[i]))
 			return evidence->items[i];
 	return evidence->count ? evidence->items[0] : NULL;
 }
@@ -44,7 +51,8 @@ const struct path *finding_other_way(const struct finding *finding)
 	for (size_t i = 0; finding->stage == STAGE_SETTINGS && i < finding->evidence.count; i++) {
 		const struct observation *one = finding->evidence.items[i];
 		const struct path *path = one->paths.count ? one->paths.items[0] : NULL;
-		if (one->failure == FAILURE_NONE && path && !path_list_has(&finding->paths, path))
+		bool is_of_way = observation_tuple(one) && one->op != OP_DNS_QUERY && dns_is_of_path(one);
+		if (one->failure == FAILURE_NONE && is_of_way && path && !path_list_has(&finding->paths, path))
 			return path;
 	}
 	return NULL;
@@ -116,6 +124,15 @@ static const char *stacks_in_words(const struct report *report, const struct fin
 	return NULL;
 }
 
+/* What the script did, or why there is none. */
+static const struct observation *of_script(const struct finding *finding)
+{
+	for (size_t i = 0; i < finding->evidence.count; i++)
+		if (is_of_script(finding->evidence.items[i]))
+			return finding->evidence.items[i];
+	return NULL;
+}
+
 static const char *seen(const struct report *report, const struct finding *finding)
 {
 	const struct observation *one = telling(finding);
@@ -127,8 +144,8 @@ static const char *seen(const struct report *report, const struct finding *findi
 		return clock_in_words(report);
 	if (ways)
 		return ways;
-	if (!one)
-		return names(report, finding);
+	if (!one || is_of_script(one))
+		return arena_printf(report->arena, "%s%s", one ? "affected: " : "", names(report, finding));
 	const char *words = observation_in_words(report, one);
 	size_t more = one->op == OP_LOCAL_FACT ? 0 : more_like(finding, one);
 	const char *tail = more ? arena_printf(report->arena, "; %zu more ended the same way", more) : "";
@@ -138,5 +155,8 @@ static const char *seen(const struct report *report, const struct finding *findi
 const char *summary_of(const struct report *report, const struct finding *finding)
 {
 	const struct cause *cause = cause_find(finding->cause);
-	return arena_printf(report->arena, "%s: %s.", cause ? cause->title : finding->cause, seen(report, finding));
+	const struct observation *script = of_script(finding);
+	const char *first = script ? observation_in_words(report, script) : NULL;
+	return arena_printf(report->arena, "%s: %s%s%s.", cause ? cause->title : finding->cause, first ? first : "",
+			    first ? "; " : "", seen(report, finding));
 }

@@ -7,6 +7,7 @@
 #include "probe/core/arena.h"
 #include "probe/core/text.h"
 #include "probe/core/url.h"
+#include "probe/diagnosis/dns_view.h"
 
 enum { HOST_PORT_BYTES = 300 }; /* the longest name of DNS, brackets and a port, and some room */
 
@@ -50,6 +51,11 @@ bool tried_failed(const struct tried *tried)
 	return tried->judged && !tried->cut && tried->broke != STAGE_NONE;
 }
 
+bool route_script_not_run(const struct route *route)
+{
+	return text_equal(route->error, "no_sandbox");
+}
+
 bool view_works(const struct view *view)
 {
 	return view->status == STATUS_PASS || view->status == STATUS_WARN;
@@ -84,6 +90,8 @@ bool view_same_proxy(const struct view *a, const struct view *b)
 static bool tried_came_through(const struct tried *tried)
 {
 	const struct tls_handshake *tls = tried->tls ? &tried->tls->tls : NULL;
+	if (tried->elsewhere)
+		return false;
 	if (tls && (tls->progress > TLS_HELLO_SENT || tls->plain_reply || tls->alert >= 0))
 		return true;
 	return tried->http && tried->broke == STAGE_NONE;
@@ -107,7 +115,8 @@ bool view_address_proven(const struct view *view, const char *address)
 	const struct observation_list *list = &view->report->observations;
 	for (size_t i = 0; address && i < list->count; i++) {
 		const struct observation *observation = list->items[i];
-		if (observation->op != OP_TLS_HANDSHAKE || !text_equal(observation->tls.tuple.dst, address))
+		if (observation->op != OP_TLS_HANDSHAKE || !text_equal(observation->tls.tuple.dst, address) ||
+		    !dns_is_of_path(observation))
 			continue;
 		if (tls_is_proven(view->report, observation) && text_equal(observation->tls.peer, "target"))
 			return true;

@@ -26,8 +26,9 @@
 /** One attempt, taken apart. Of a redirected or signed-in attempt these are the last connection's; all others are in attempt->observations. */
 struct tried {
 	const struct attempt *attempt;
-	bool judged; /* counts for the verdict; false: contrast only (found by SERVER, or IPv6 on a host without IPv6) */
-	bool cut;    /* deadline or Ctrl-C ended it: nobody knows */
+	bool judged; /* counts for the verdict; false: contrast only (found by SERVER, IPv6 on a host without IPv6, elsewhere) */
+	bool elsewhere; /* not by route.via: at an entry of the route's list that was passed over, or by what a script was to decide */
+	bool cut;			     /* deadline or Ctrl-C ended it: nobody knows */
 	enum stage broke;		     /* TCP, PROXY, TLS or HTTP; STAGE_NONE: it works */
 	const struct observation *tcp;	     /* to the target, or to the proxy */
 	const struct observation *proxy_tls; /* TLS with an https: proxy */
@@ -73,6 +74,9 @@ bool text_is_ipv6(const char *text);
 
 /** "host:port", in the arena. */
 const char *host_port_text(struct arena *arena, const char *host, int port);
+
+/** Is it only what would hold without the script, which was not run because its sandbox could not be set up? Nobody knows the route then. */
+bool route_script_not_run(const struct route *route);
 
 /** Does the path work: every judged address or some of them? */
 bool view_works(const struct view *view);

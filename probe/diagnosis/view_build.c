@@ -3,6 +3,7 @@
 #include "probe/diagnosis/view.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "probe/core/address.h"
 #include "probe/core/arena.h"
@@ -138,6 +139,18 @@ static void excuse_ipv6(struct view *view)
 			view->tried[i].judged = false;
 }
 
+/* Where several are to be tried in turn: was it at another entry than the one that the path went by? */
+static bool went_another_way(const struct view *view, const struct attempt *attempt)
+{
+	struct via tried, taken;
+	struct arena *arena = view->report->arena;
+	if (!attempt->via || !via_parse(arena, attempt->via, &tried) ||
+	    !via_parse(arena, view->path->route.via, &taken))
+		return false;
+	return tried.scheme != taken.scheme || tried.port != taken.port ||
+	       strcasecmp(tried.host ? tried.host : "", taken.host ? taken.host : "") != 0;
+}
+
 static void try_all(struct view *view)
 {
 	bool by_server_counts = !has_system_lookup(view);
@@ -148,7 +161,8 @@ static void try_all(struct view *view)
 		struct tried *tried = &view->tried[i];
 		tried->attempt = path->attempts[i];
 		take_apart(tried);
-		tried->judged = tried->attempt->found_by != FOUND_BY_SERVER || by_server_counts;
+		tried->elsewhere = went_another_way(view, tried->attempt) || route_script_not_run(&view->path->route);
+		tried->judged = (tried->attempt->found_by != FOUND_BY_SERVER || by_server_counts) && !tried->elsewhere;
 		tried->cut = was_cut(tried->attempt->failure);
 		tried->broke = stage_broken(view, tried);
 	}
@@ -190,7 +204,7 @@ static bool lookup_was_cut(const struct view *view)
 static bool is_decided(const struct view *view)
 {
 	struct via via;
-	return via_parse(view->report->arena, view->path->route.via, &via);
+	return via_parse(view->report->arena, view->path->route.via, &via) && !route_script_not_run(&view->path->route);
 }
 
 static void judge(struct view *view)
