@@ -383,7 +383,9 @@ struct proxy_script {
 	const char *
 		error; /* NULL | "unreachable" | "needs_auth" | "not_script" | "too_large" | "bad_address" | "no_sandbox" | "syntax" |
 			      "exception" | "timeout" | "memory": why there is nothing to be asked */
-	const char *message; /* the same in a sentence, for people */
+	const char *message; /* the same in a sentence, for people; without an error a remark on the script, or NULL */
+	const char *
+		sandbox; /* what kept the script in, and what of it this system does not enforce; NULL where it was not run */
 	const char *mime, *sha256;
 	int64_t bytes;
 	int status;		/* HTTP */

@@ -202,6 +202,7 @@ static const struct field script_rows[] = {
 	ROW("url", TEXT, observation, script.url),
 	ROW("error", TEXT, observation, script.error),
 	ROW("message", TEXT, observation, script.message),
+	ROW("sandbox", TEXT, observation, script.sandbox),
 	ROW("mime", TEXT, observation, script.mime),
 	ROW("sha256", TEXT, observation, script.sha256),
 	ROW("bytes", INT64, observation, script.bytes),

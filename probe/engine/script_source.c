@@ -47,7 +47,8 @@ struct script_source {
 		SOURCE_OVER,
 		SOURCE_CUT
 	} state;
-	struct observation *observation; /* the proxy_script, from its start; recorded when it is known how it went */
+	struct observation *observation; /* the proxy_script, from its start */
+	bool recorded;			 /* it is known how that went */
 	struct path_list paths;
 	struct wpad *wpad;
 	struct script_fetch *fetch;
@@ -105,20 +106,24 @@ static void script_begin(struct script_source *source)
 	one->script.url = source->shown;
 }
 
-/* The paths that wait are known best when it is over. */
+/* message NULL: what it says already stays. */
 static void script_record(struct script_source *source, enum failure failure, const char *error, const char *message)
 {
 	struct observation *one = source->observation;
 	struct arena *arena = source->run->report->arena;
+	source->recorded = true;
 	one->duration_us = run_us(source) - one->start_us;
 	one->failure = failure;
 	one->script.found_by = source->found_by;
 	one->script.url = source->shown;
 	one->script.error = error;
-	one->script.message = arena_strdup(arena, message);
+	if (message)
+		one->script.message = arena_strdup(arena, message);
+	if (source->process)
+		one->script.sandbox = arena_strdup(arena, script_process_sandbox(source->process));
+	one->paths = (struct path_list){0};
 	for (size_t i = 0; i < source->paths.count; i++)
 		path_list_add(arena, &one->paths, source->paths.items[i]);
-	source->observation = NULL;
 }
 
 static void script_fail(struct script_source *source, enum failure failure, const char *error, const char *message)
@@ -225,14 +230,14 @@ static void on_answer(struct script_source *source, const struct script_process_
 static void on_loaded(struct script_source *source, const struct script_process_answer *said)
 {
 	struct arena *arena = source->run->report->arena;
-	if (said->error && source->observation) {
+	if (said->error && !source->recorded) {
 		script_fail(source, failure_of(said->error), arena_strdup(arena, said->error), said->message);
 	} else if (said->error) {
 		struct script_answer answer =
 			failed(source, arena_strdup(arena, said->error), arena_strdup(arena, said->message));
 		source_end(source, &answer);
 	} else {
-		if (source->observation)
+		if (!source->recorded)
 			script_record(source, FAILURE_NONE, NULL, NULL);
 		source->state = SOURCE_READY;
 		source_pump(source);
@@ -450,6 +455,8 @@ void script_source_ask(struct script_source *source, const struct url *url, stru
 		return;
 	}
 	path_list_add(arena, &source->paths, path);
+	if (source->recorded)
+		path_list_add(arena, &source->observation->paths, path);
 	path_list_add(arena, &query->paths, path);
 	if (query->answered && query->observation)
 		path_list_add(arena, &query->observation->paths, path);
@@ -475,7 +482,7 @@ void script_source_cut(struct script_source *source, enum failure failure)
 		wpad_cancel(source->wpad, failure);
 	if (source->fetch)
 		script_fetch_cancel(source->fetch, failure);
-	if (source->observation)
+	if (source->observation && !source->recorded)
 		script_record(source, failure, NULL, NULL);
 	if (source->current)
 		decision_end(source, source->current, failure);

@@ -350,6 +350,7 @@ static void same_scripts(const struct report *report, const struct report *back)
 	SAME_TEXT(script, script2, url);
 	SAME_TEXT(script, script2, error);
 	SAME_TEXT(script, script2, message);
+	SAME_TEXT(script, script2, sandbox);
 	SAME_TEXT(script, script2, mime);
 	SAME_TEXT(script, script2, sha256);
 	SAME(script, script2, bytes);

@@ -197,6 +197,7 @@ static void full_scripts(struct report *report, struct path *path)
 					  .url = "http://wpad.corp/wpad.dat",
 					  .error = "too_large",
 					  .message = "more than a megabyte",
+					  .sandbox = "a seccomp filter",
 					  .mime = "text/html",
 					  .sha256 = "ee55ee55ee55ee55ee55ee55ee55ee55ee55ee55ee55ee55ee55ee55ee55ee55",
 					  .bytes = 1048577,
