@@ -9,18 +9,9 @@
 #include "probe/core/arena.h"
 #include "probe/core/utf8.h"
 #include "probe/settings/blob.h"
-
-#define MUST(condition)                                                                                \
-	do {                                                                                           \
-		if (!(condition)) {                                                                    \
-			fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #condition); \
-			abort();                                                                       \
-		}                                                                                      \
-	} while (0)
+#include "tests/fuzz/must.h"
 
 enum { HEAD_BYTES = 12 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static size_t length_at(const uint8_t *data)
 {

@@ -15,18 +15,9 @@
 #include "probe/settings/bypass.h"
 #include "probe/settings/encoding.h"
 #include "probe/settings/settings.h"
-
-#define MUST(condition)                                                                                \
-	do {                                                                                           \
-		if (!(condition)) {                                                                    \
-			fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #condition); \
-			abort();                                                                       \
-		}                                                                                      \
-	} while (0)
+#include "tests/fuzz/must.h"
 
 enum { HOST_BYTES = 64, LINE_BYTES = 4096, PLAIN_BYTES = 64 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *next_line(struct arena *arena, const char **text, size_t max)
 {

@@ -6,16 +6,7 @@
 
 #include "probe/core/arena.h"
 #include "targets/targets.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MUST(condition)                                                                                 \
-	do {                                                                                            \
-		if (!(condition)) {                                                                     \
-			fprintf(stderr, "%s:%d: broken promise: %s\n", __FILE__, __LINE__, #condition); \
-			abort();                                                                        \
-		}                                                                                       \
-	} while (0)
+#include "tests/fuzz/must.h"
 
 static void check_target(const struct target *target)
 {

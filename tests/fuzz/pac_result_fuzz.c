@@ -12,18 +12,9 @@
 #include "probe/core/utf8.h"
 #include "probe/settings/encoding.h"
 #include "probe/settings/pac_result.h"
-
-#define MUST(condition)                                                                                \
-	do {                                                                                           \
-		if (!(condition)) {                                                                    \
-			fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #condition); \
-			abort();                                                                       \
-		}                                                                                      \
-	} while (0)
+#include "tests/fuzz/must.h"
 
 enum { TEXT_BYTES_MAX = 4096 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_via(struct arena *arena, const struct text_list *via)
 {

@@ -12,16 +12,7 @@
 #include "probe/core/utf8.h"
 #include "probe/settings/registry.h"
 #include "probe/settings/settings.h"
-
-#define MUST(condition)                                                                                \
-	do {                                                                                           \
-		if (!(condition)) {                                                                    \
-			fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #condition); \
-			abort();                                                                       \
-		}                                                                                      \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/must.h"
 
 static bool same(const char *a, const char *b)
 {

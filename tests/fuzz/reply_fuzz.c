@@ -8,18 +8,9 @@
 #include "probe/core/arena.h"
 #include "probe/core/utf8.h"
 #include "probe/engine/transfer_state.h"
-
-#define MUST(condition)                                                                                \
-	do {                                                                                           \
-		if (!(condition)) {                                                                    \
-			fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #condition); \
-			abort();                                                                       \
-		}                                                                                      \
-	} while (0)
+#include "tests/fuzz/must.h"
 
 enum { INPUT_BYTES = 65536, REPLACEMENT_BYTES = 3 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_headers(const struct reply *reply)
 {

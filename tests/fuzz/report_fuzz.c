@@ -14,16 +14,7 @@
 #include "probe/core/utf8.h"
 #include "probe/diagnosis/diagnosis.h"
 #include "reports/report.h"
-
-#define MUST(condition)                                                                                \
-	do {                                                                                           \
-		if (!(condition)) {                                                                    \
-			fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #condition); \
-			abort();                                                                       \
-		}                                                                                      \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/must.h"
 
 static void check_shown(const char *text, size_t length)
 {

@@ -10,18 +10,9 @@
 #include "probe/core/evidence.h"
 #include "probe/core/strbuf.h"
 #include "probe/core/url.h"
-
-#define MUST(condition)                                                                                \
-	do {                                                                                           \
-		if (!(condition)) {                                                                    \
-			fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #condition); \
-			abort();                                                                       \
-		}                                                                                      \
-	} while (0)
+#include "tests/fuzz/must.h"
 
 enum { URL_BYTES = 2048, INPUT_BYTES = 4096 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static bool same(const char *a, const char *b)
 {
