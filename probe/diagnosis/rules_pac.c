@@ -54,7 +54,7 @@ static bool might_sign_in(const struct view *view, const struct observation *end
 static bool name_fault(const struct view *view, struct verdict *out, const struct observation *fault, double confidence)
 {
 	const char *cause = cause_of(fault);
-	const struct observation *end = fault->op == OP_PROXY_SCRIPT ? script_download_end(view) : NULL;
+	const struct observation *end = script_download_end(view, fault);
 	verdict_set(view, out, cause, confidence);
 	verdict_add_evidence(view, out, fault);
 	verdict_add_evidence(view, out, end);
@@ -68,9 +68,9 @@ static bool name_fault(const struct view *view, struct verdict *out, const struc
 }
 
 /* Names die here, the script's and the target's alike, because no server answers: that is not the script's fault. */
-static bool is_all_of_dns(const struct view *view)
+static bool is_all_of_dns(const struct view *view, const struct observation *fault)
 {
-	const struct observation *end = script_download_end(view);
+	const struct observation *end = script_download_end(view, fault);
 	bool at_name = end && (end->op == OP_DNS_QUERY || end->op == OP_SYSTEM_LOOKUP);
 	return view->broke == STAGE_DNS && at_name && end->failure != FAILURE_DNS_NXDOMAIN &&
 	       end->failure != FAILURE_DNS_NO_ANSWER;
@@ -96,12 +96,12 @@ bool rule_cfg_pac_broken(const struct view *view, struct verdict *out)
 	if (!fault || !cause_of(fault) || view_works(view) || (view->status == STATUS_INCONCLUSIVE && !nowhere))
 		return false;
 	const struct view *same = other_proxy_works(view), *other = same ? same : proxy_works_for_other(view);
-	if (!other && !nowhere && (is_all_of_dns(view) || fallback_works_for_other(view)))
+	if (!other && !nowhere && (is_all_of_dns(view, fault) || fallback_works_for_other(view)))
 		return false;
 	if (nowhere)
 		out->status = STATUS_FAIL;
 	name_fault(view, out, fault, same || nowhere ? 0.9 : other ? 0.8 : 0.7);
-	contrast_show(view, out, other);
+	contrast_show(view, out, same);
 	return true;
 }
 
@@ -109,7 +109,7 @@ bool rule_cfg_pac_broken(const struct view *view, struct verdict *out)
 bool rule_cfg_pac_broken_unnoticed(const struct view *view, struct verdict *out)
 {
 	const struct observation *fault = script_fault(view);
-	if (!fault || !cause_of(fault) || !view->path->route.via || route_script_not_run(&view->path->route))
+	if (!fault || !cause_of(fault) || !view->path->route.via || view->target->kind == TARGET_CIDR)
 		return false;
 	verdict_add_also(view, out,
 			 view_works(view) ? "Windows goes on without the script, and that works here" : NULL);

@@ -13,7 +13,8 @@ enum { STALL_US = 2 * 1000 * 1000 };
 
 static const struct observation *detection(const struct view *view)
 {
-	return is_by_settings(view) ? script_search(view, "auto_detect") : NULL;
+	bool is_asked = is_by_settings(view) && view->target->kind != TARGET_CIDR;
+	return is_asked ? script_search(view, "auto_detect") : NULL;
 }
 
 /* ------------------------------------------------------------------ nothing is found */

@@ -80,24 +80,41 @@ const struct observation *script_decision(const struct view *view)
 	return NULL;
 }
 
-static bool is_end(const struct observation *one)
+static bool share_path(const struct observation *a, const struct observation *b)
 {
-	if (one->op == OP_HTTP_EXCHANGE)
-		return one->failure != FAILURE_NONE || one->http.status != 200;
-	return one->failure != FAILURE_NONE;
+	for (size_t i = 0; i < a->paths.count; i++)
+		if (path_list_has(&b->paths, a->paths.items[i]))
+			return true;
+	return false;
 }
 
-const struct observation *script_download_end(const struct view *view)
+static bool is_question(const struct observation *one)
+{
+	return one->op == OP_DNS_QUERY || one->op == OP_SYSTEM_LOOKUP;
+}
+
+/* The latest step: of connections, whatever came of them; or of look-ups, one that failed. */
+static const struct observation *last_step(const struct view *view, const struct observation *search, bool questions)
 {
 	const struct observation_list *list = &view->report->observations;
 	const struct observation *last = NULL;
 	for (size_t i = 0; i < list->count; i++) {
 		const struct observation *one = list->items[i];
-		if (text_equal(one->experiment, "pac_download") && is_end(one) && !script_was_cut(one) &&
-		    path_list_has(&one->paths, view->path))
+		if (!text_equal(one->experiment, "pac_download") || script_was_cut(one) || !share_path(one, search) ||
+		    is_question(one) != questions || (questions && one->failure == FAILURE_NONE))
+			continue;
+		if (!last || one->start_us >= last->start_us)
 			last = one;
 	}
 	return last;
+}
+
+const struct observation *script_download_end(const struct view *view, const struct observation *search)
+{
+	if (search->op != OP_PROXY_SCRIPT)
+		return NULL;
+	const struct observation *step = last_step(view, search, false);
+	return step ? step : last_step(view, search, true);
 }
 
 /* ------------------------------------------------------------------ names that a script asked for */

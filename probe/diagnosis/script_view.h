@@ -17,9 +17,9 @@ const struct observation *script_fault(const struct view *view);
 /** The decision by which the path goes; NULL where no script had the last word. */
 const struct observation *script_decision(const struct view *view);
 
-/** The step that ended the download: the last observation of experiment "pac_download" for this path that failed, or whose answer is no 200;
- *  NULL: none is known. */
-const struct observation *script_download_end(const struct view *view);
+/** The step that the download of that search ended with: its last connection, handshake or answer, or, where it never came to one, a look-up that
+ *  failed. NULL: none is known, or search is no proxy_script. The steps are recorded for the path that was the first to ask. */
+const struct observation *script_download_end(const struct view *view, const struct observation *search);
 
 /** A look-up of a name that a script asked for, that came to nothing or took too long. */
 struct script_name_fault {

@@ -14,15 +14,23 @@ static bool is_of_script(const struct observation *one)
 	return one->op == OP_PROXY_SCRIPT || one->op == OP_PROXY_DECISION;
 }
 
+static const struct observation *first_failed(const struct finding *finding, bool lookups)
+{
+	for (size_t i = 0; i < finding->evidence.count; i++) {
+		const struct observation *one = finding->evidence.items[i];
+		if (one->failure != FAILURE_NONE && (one->op == OP_SYSTEM_LOOKUP) == lookups && !is_of_script(one))
+			return one;
+	}
+	return NULL;
+}
+
 /* The observation that says most: the first that failed, else the first. What a script did is told apart. */
 static const struct observation *telling(const struct finding *finding)
 {
-	const struct observation_list *evidence = &finding->evidence;
-	for (size_t i = 0; i < evidence->count; i++)
-		if (evidence->items[i]->failure != FAILURE_NONE && evidence->items[i]->op != OP_SYSTEM_LOOKUP &&
-		    !is_of_script(evidence->items[i]))
-			return evidence->items[i];
-	return evidence->count ? evidence->items[0] : NULL;
+	const struct observation *one = first_failed(finding, false);
+	if (!one && finding->evidence.count && is_of_script(finding->evidence.items[0]))
+		one = first_failed(finding, true);
+	return one || !finding->evidence.count ? one : finding->evidence.items[0];
 }
 
 /* More of the same kind that ended the same way. */
@@ -133,9 +141,26 @@ static const struct observation *of_script(const struct finding *finding)
 	return NULL;
 }
 
+/* Where the DNS servers lead the wpad name. */
+static const char *answers_in_words(const struct report *report, const struct finding *finding)
+{
+	const char *words = NULL;
+	for (size_t i = 0; i < finding->evidence.count; i++) {
+		const struct observation *one = finding->evidence.items[i];
+		if (one->op != OP_DNS_QUERY || !text_equal(one->experiment, "wpad"))
+			continue;
+		const char *answer = observation_in_words(report, one);
+		words = words ? arena_printf(report->arena, "%s; %s", words, answer) : answer;
+	}
+	return words;
+}
+
 static const char *seen(const struct report *report, const struct finding *finding)
 {
 	const struct observation *one = telling(finding);
+	const char *answers = answers_in_words(report, finding);
+	if (text_equal(finding->cause, "cfg_wpad_hijacked") && answers)
+		return arena_printf(report->arena, "%s. Affected: %s", answers, names(report, finding));
 	const char *stacks = stacks_in_words(report, finding);
 	if (stacks)
 		return stacks;
