@@ -311,8 +311,10 @@ static void time_and_memory_are_limited(void)
 	char said[SAID_BYTES];
 	CHECK_INT(play("--burn", said).end, OS_SANDBOX_CPU_TIME);
 	CHECK_TEXT(said, "in:");
+	if (!MEMORY_IS_LIMITED) /* a sanitizer takes terabytes of addresses for itself */
+		return;
 	play("--eat", said);
-	CHECK_TEXT(said, MEMORY_IS_LIMITED ? "in:limited" : "in:not limited");
+	CHECK_TEXT(said, "in:limited");
 }
 
 static size_t descriptors(void)
