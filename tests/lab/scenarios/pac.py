@@ -258,6 +258,7 @@ def pac_returns_nothing_and_direct_is_open(lab):
 
 @scenario(Expect(exit=1, cause="cfg_pac_script_error", stage="settings", owner="proxy-team"))
 def pac_given_for_trial_breaks(lab):
+    behind_proxy(lab)
     script = lab.work / "trial.pac"
     script.write_text(pac.function("return proxy;"), encoding="ascii")
     script.chmod(0o644)
