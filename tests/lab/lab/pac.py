@@ -21,7 +21,7 @@ http {{
     scgi_temp_path {work}/scgi;
     types {{ }}
     server {{
-        listen {address}:{port};
+        listen {address}:{port}{tls};
 {locations}
     }}
 }}
@@ -54,22 +54,24 @@ def _location(work, name, answer):
     return f"        location = /{name} {{ default_type {MIME}; alias {path}; }}"
 
 
-def serve(lab, files, port=80, names=(HOST,)):
+def serve(lab, files, port=80, names=(HOST,), tls=None):
     """
-    Serve {"proxy.pac": a script, or nginx's words for another answer}; every name of names leads there.  Returns the address of the first
-    file under the first name.
+    Serve {"proxy.pac": a script, or nginx's words for another answer}; every name of names leads there.  tls: a Certificate, for https:.
+    Returns the address of the first file under the first name.
     """
     work = lab.work / f"pac-{port}"
     work.mkdir()
     work.chmod(0o755)
+    ssl = f" ssl;\n        ssl_certificate {tls.chain};\n        ssl_certificate_key {tls.key}" if tls else ""
     locations = "\n".join(_location(work, name, answer) for name, answer in files.items())
     (work / "nginx.conf").write_text(NGINX.format(work=work, log=lab.logs / f"pac-{port}.access", address=KDC, port=port,
-                                                  locations=locations), encoding="utf-8")
+                                                  tls=ssl, locations=locations), encoding="utf-8")
     lab.pending.append(_At(lab.kdc_node, ["nginx", "-e", "stderr", "-p", work, "-c", work / "nginx.conf"], f"pac-{port}", KDC, port))
     for name in names:
         for server in (lab.dns1, lab.dns2):
             server.record(f"{name}. A {KDC}")
-    return f"http://{names[0]}{'' if port == 80 else f':{port}'}/{next(iter(files))}"
+    scheme, usual = ("https", 443) if tls else ("http", 80)
+    return f"{scheme}://{names[0]}{'' if port == usual else f':{port}'}/{next(iter(files))}"
 
 
 def wpad(lab, script, suffix="corp.test"):

@@ -1,4 +1,6 @@
 """PAC scripts and automatic detection: what they give, what becomes of it where they give nothing, and who is to blame."""
+import struct
+
 from lab import pac
 from lab.names import Host
 from lab.network import KDC
@@ -10,6 +12,7 @@ DEAD = "proxy.corp.test:3199"
 GIVE_PROXY = f'return "PROXY {PROXY}";'
 SETIEPROXY = "bitsadmin /util /setieproxy localsystem"
 LOGIN = ("login.*",)
+WINHTTP = r"HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows\CurrentVersion\Internet Settings\Connections"
 
 
 def behind_proxy(lab):
@@ -27,6 +30,11 @@ def by_script(lab, body, **more):
 
 def both(lab, url, **more):
     lab.reg(user={"AutoConfigURL": url, **more}, system={"AutoConfigURL": url, **more})
+
+
+def winhttp(proxy):
+    """WinHttpSettings as netsh writes it: version, counter, flags (direct and proxy), the proxy and an empty bypass list."""
+    return struct.pack("<IIII", 0x28, 0, 3, len(proxy)) + proxy.encode("ascii") + struct.pack("<I", 0)
 
 
 def detect(lab, **more):
@@ -170,6 +178,34 @@ def pac_host_has_no_name_and_the_users_proxy_works(lab):
 
 @scenario(Expect(exit=1, cause="cfg_pac_unreachable", stage="settings", owner="proxy-team"))
 def pac_host_drops_the_syn(lab):
+    behind_proxy(lab)
+    url = pac.serve(lab, {"proxy.pac": pac.function(GIVE_PROXY)})
+    lab.start()
+    lab.kdc_node.drop(port=80, chain="input")
+    both(lab, url)
+
+
+@scenario(Expect(exit=0))
+def pac_comes_by_https(lab):
+    behind_proxy(lab)
+    certificate = lab.ca.issue([pac.HOST], directory=lab.work)
+    both(lab, pac.serve(lab, {"proxy.pac": pac.function(GIVE_PROXY)}, port=443, tls=certificate))
+    result = yield
+    no_findings(result)
+    assert ways(result) == {f"PROXY {PROXY}"}, ways(result)
+
+
+@scenario(Expect(exit=1, cause="cfg_pac_unreachable", stage="settings", owner="proxy-team", subject="https://pac.corp.test/proxy.pac"))
+def pac_host_shows_a_bad_certificate(lab):
+    behind_proxy(lab)
+    certificate = lab.ca.issue([pac.HOST], issuer="self", directory=lab.work)
+    both(lab, pac.serve(lab, {"proxy.pac": pac.function(GIVE_PROXY)}, port=443, tls=certificate))
+    result = yield
+    assert "TLS" in summary(result, "cfg_pac_unreachable"), summary(result, "cfg_pac_unreachable")
+
+
+@scenario(Expect(exit=3, cause="meas_budget_cut_short", status="inconclusive", finding="warn"), arguments=("--deadline", "1"))
+def pac_does_not_come_before_the_deadline(lab):
     behind_proxy(lab)
     url = pac.serve(lab, {"proxy.pac": pac.function(GIVE_PROXY)})
     lab.start()
@@ -341,6 +377,31 @@ def pac_asks_dns_that_is_refused_and_the_users_proxy_works(lab):
         server.refused("site.corp.test")
     url = pac.serve(lab, {"proxy.pac": pac.function(f'return dnsResolve("site.corp.test") ? "PROXY {PROXY}" : "DIRECT";')})
     lab.reg(user=proxy, system={"AutoConfigURL": url})
+
+
+# ---------------------------------------------------------------- one identity, one store against the other
+
+@scenario(Expect(exit=1, cause="cfg_proxy_missing_for_system", stage="settings", owner="server-admin"))
+def system_has_nothing_and_the_users_pac_works(lab):
+    behind_proxy(lab)
+    url = pac.serve(lab, {"proxy.pac": pac.function(GIVE_PROXY)})
+    lab.reg(user={"AutoConfigURL": url}, system={})
+    result = yield
+    assert f"{SETIEPROXY} AUTOSCRIPT {url}" in str(result.findings()[0]["remedy"]), result.findings()[0]["remedy"]
+
+
+@scenario(Expect(exit=1, cause="cfg_proxy_differs_by_identity", stage="settings", owner="server-admin"))
+def systems_pac_names_an_old_proxy_and_the_users_works(lab):
+    proxy = behind_proxy(lab)
+    lab.reg(user=proxy, system={"AutoConfigURL": pac.serve(lab, {"proxy.pac": pac.function(f'return "PROXY {DEAD}";')})})
+
+
+@scenario(Expect(exit=1, cause="cfg_winhttp_wininet_mismatch", stage="settings", owner="server-admin"),
+          arguments=("--route", "wininet,winhttp", "--identity", "system"))
+def systems_pac_names_an_old_proxy_and_winhttps_works(lab):
+    proxy = behind_proxy(lab)
+    url = pac.serve(lab, {"proxy.pac": pac.function(f'return "PROXY {DEAD}";')})
+    lab.reg(system={"AutoConfigURL": url}, keys={WINHTTP: {"WinHttpSettings": winhttp(proxy)}})
 
 
 # ---------------------------------------------------------------- automatic detection
