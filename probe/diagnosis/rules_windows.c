@@ -213,3 +213,28 @@ bool rule_cfg_interface_differs(const struct view *view, struct verdict *out)
 	out->status = STATUS_PASS;
 	return true;
 }
+
+static const struct observation *proxy_answer(const struct view *view)
+{
+	const struct observation_list *list = &view->report->observations;
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i]->op == OP_LOCAL_FACT && text_equal(list->items[i]->fact.fact, "proxy_answer") &&
+		    path_list_has(&list->items[i]->paths, view->path))
+			return list->items[i];
+	return NULL;
+}
+
+/* The same script, run by Windows: a script may go by the time or by chance, so it is worth a word and no more. */
+bool remark_cfg_script_answer_differs(const struct view *view, struct verdict *out)
+{
+	const struct observation *answer = proxy_answer(view);
+	if (!answer || !text_equal(answer->fact.state, "differs") || answer->fact.values.count < 2)
+		return false;
+	verdict_add_evidence(view, out, answer);
+	verdict_add_also(view, out,
+			 arena_printf(view->report->arena,
+				      "by the same proxy script, Windows' own client gets %s for %s and marsprobe %s",
+				      answer->fact.values.items[0], view->target->name, answer->fact.values.items[1]));
+	out->status = STATUS_PASS;
+	return true;
+}

@@ -213,6 +213,28 @@ static void interface(const char *identity, const char *state, bool noted)
 	report_free(report);
 }
 
+/* of_path: the answer is about the path that is judged, not about another of the same target. */
+static void script_answer(const char *state, const char *windows, bool of_path, const char *noted)
+{
+	struct report *report = build_report();
+	struct target *target = build_target(report, "login.example", 443);
+	struct path *path = build_route(report, target, IDENTITY_USER, "DIRECT", true);
+	struct path *other = build_route(report, target, IDENTITY_SYSTEM, "DIRECT", true);
+	struct observation *fact = build_fact(report, "proxy_answer", target->name, state, windows);
+	text_list_add(report->arena, &fact->fact.values, "DIRECT");
+	path_list_add(report->arena, &fact->paths, of_path ? path : other);
+	build_works(report, path, "20.190.128.1");
+	build_works(report, other, "20.190.128.1");
+	diagnose(report);
+	CHECK_INT(path->verdict.status, STATUS_PASS);
+	CHECK_TEXT(path->verdict.cause, NULL);
+	if (noted)
+		CHECK(build_also(&path->verdict, noted));
+	else
+		CHECK_INT(path->verdict.also.count, 0);
+	report_free(report);
+}
+
 int main(void)
 {
 	for (size_t i = 0; i < sizeof(name_cases) / sizeof(name_cases[0]); i++)
@@ -225,5 +247,13 @@ int main(void)
 	interface("user", "differs", true);
 	interface("user", "agrees", false);
 	interface("system", "differs", false);
+	script_answer("differs", "proxy.corp:3128", true,
+		      "by the same proxy script, Windows' own client gets proxy.corp:3128 for login.example and "
+		      "marsprobe DIRECT");
+	script_answer("differs", "error 12167", true,
+		      "by the same proxy script, Windows' own client gets error 12167 for login.example and "
+		      "marsprobe DIRECT");
+	script_answer("differs", "proxy.corp:3128", false, NULL);
+	script_answer("agrees", "DIRECT", true, NULL);
 	return check_summary();
 }
