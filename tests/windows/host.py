@@ -84,6 +84,10 @@ class Host:
         """Process ids of the services of ours."""
         return [number for number, words in self._running() if "--system-run" in words]
 
+    def script_children(self):
+        """Process ids of the programs of ours that run a PAC script."""
+        return [number for number, words in self._running() if "--run-pac-script" in words]
+
     def left(self):
         """Everything of ours that is still there: services, files, processes."""
         files = sorted(path for path in self.files() - self.begin if OURS in path.lower())

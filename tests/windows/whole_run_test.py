@@ -62,8 +62,19 @@ def test_identity_user_starts_no_service(host):
 
 def test_ctrl_c_leaves_a_whole_report_and_nothing_else(host):
     host.lab.edge.drop(proto="tcp")
-    result = host.check("--timeout", "20", prefix=["timeout", "--signal=INT", "--preserve-status", "4"])
-    assert result.report and result.report["run"]["end_reason"] == "interrupted", result.errors
+    parent = host.start("--timeout", "60", "--report", f"json={host.probe.out}/cut.json")
+    host.wait_until(host.children, 20, lambda: "no service was started")
+    time.sleep(3)
+    os.kill(parent.pid, signal.SIGINT)
+    parent.wait(timeout=SECONDS_TO_GO)
+    report = host.probe.read_json("cut")
+    assert report and report["run"]["end_reason"] == "interrupted", report
+    system = next(i for i in report["identities"] if i["id"] == "system")
+    assert system["mode"] == "run", system["why"]
+    attempts = [a for p in report["paths"] if p["identity"] == "system" for a in p["attempts"]]
+    assert any(a["failure"] == "interrupted_error" for a in attempts), attempts
+    ours = {o["id"] for o in report["observations"]}
+    assert all(a["observations"] and set(a["observations"]) <= ours for a in attempts), attempts
     host.assert_nothing_is_left(SECONDS_TO_GO)
 
 
