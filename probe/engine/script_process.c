@@ -30,6 +30,9 @@ enum state { STARTING, LOADING, IDLE, ASKING, DEAD };
 
 enum { READ_BYTES = 64 * 1024, HANDLES = 3, MESSAGE_BYTES = 512 };
 
+/* A busy server starts a process slowly, and that is no fault of the script. */
+enum { START_PATIENCE_US = 10 * 1000 * 1000 };
+
 struct script_process {
 	struct script_process_options options; /* without its texts */
 	enum state state;
@@ -70,7 +73,9 @@ static void timer_pause(struct script_process *process)
 
 static void timer_begin(struct script_process *process)
 {
-	process->budget_us = process->options.timeout_us;
+	int64_t timeout_us = process->options.timeout_us;
+	bool is_start = process->state == STARTING && timeout_us < START_PATIENCE_US;
+	process->budget_us = is_start ? START_PATIENCE_US : timeout_us;
 	timer_run(process);
 }
 
@@ -171,13 +176,16 @@ static void timer_expired(uv_timer_t *timer)
 {
 	struct script_process *process = timer->data;
 	char text[MESSAGE_BYTES];
-	double seconds = (double)process->options.timeout_us / 1e6;
 	if (process->state == DEAD) {
 		answer_dead(process);
 		return;
 	}
-	snprintf(text, sizeof(text), "%s within %.1f s",
-		 process->sandbox ? "the script gave no answer" : "the script's process did not start", seconds);
+	if (!process->sandbox) {
+		fail(process, "no_sandbox", "the script was not run: its process did not start in time");
+		return;
+	}
+	snprintf(text, sizeof(text), "the script gave no answer within %.1f s",
+		 (double)process->options.timeout_us / 1e6);
 	fail(process, "timeout", text);
 }
 
@@ -456,8 +464,9 @@ struct script_process *script_process_start(const struct script_process_options 
 		process->sandboxed = NULL;
 		bury(process, "no_sandbox");
 	}
-	process->budget_us = process->state == DEAD ? 0 : options->timeout_us;
-	timer_run(process);
+	timer_begin(process);
+	if (process->state == DEAD)
+		uv_timer_start(&process->timer, timer_expired, 0, 0);
 	return process;
 }
 
