@@ -84,9 +84,9 @@ class Host:
         """Process ids of the services of ours."""
         return [number for number, words in self._running() if "--system-run" in words]
 
-    def script_children(self):
-        """Process ids of the programs of ours that run a PAC script."""
-        return [number for number, words in self._running() if "--run-pac-script" in words]
+    def systems_script_children(self):
+        """Process ids of the programs that run a PAC script for a service of ours: they are of its copy."""
+        return [number for number, words in self._running() if "--run-pac-script" in words and words[0].startswith("C:\\Program Files\\")]
 
     def left(self):
         """Everything of ours that is still there: services, files, processes."""
