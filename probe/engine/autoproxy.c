@@ -12,6 +12,7 @@ struct named_source {
 	struct named_source *next;
 	const char *address;
 	struct script_source *source;
+	uv_timer_t begin; /* like the loop, never closed */
 };
 
 /** One question of the plan on its way through the mechanisms of its setting. */
@@ -20,6 +21,13 @@ struct asked {
 	struct plan_question *question;
 };
 
+static void on_begin(uv_timer_t *timer)
+{
+	struct named_source *one = timer->data;
+	script_source_begin(one->source);
+}
+
+/* A new one begins with the loop's next turn, when all who need it now have asked. */
 static struct script_source *source_of(struct run *run, const char *address)
 {
 	for (struct named_source *one = run->sources; one; one = one->next)
@@ -30,6 +38,9 @@ static struct script_source *source_of(struct run *run, const char *address)
 	made->source = script_source_new(run, address);
 	made->next = run->sources;
 	run->sources = made;
+	uv_timer_init(&run->loop, &made->begin);
+	made->begin.data = made;
+	uv_timer_start(&made->begin, on_begin, 0, 0);
 	return made->source;
 }
 

@@ -247,6 +247,17 @@ static void add_paths(struct arena *arena, struct path_list *list, const struct 
 			path_list_add(arena, list, more->items[i]);
 }
 
+/* How the route of a path was found is about no other that goes by it. */
+static bool is_of_decision(const struct observation *one)
+{
+	static const char *const experiments[] = {"wpad", "pac_download", "pac_dns"};
+	for (size_t i = 0; one->experiment && i < sizeof(experiments) / sizeof(experiments[0]); i++)
+		if (strcmp(one->experiment, experiments[i]) == 0)
+			return true;
+	return one->op == OP_PROXY_SCRIPT || one->op == OP_PROXY_DECISION ||
+	       (one->op == OP_LOCAL_FACT && strcmp(one->fact.fact, "proxy_answer") == 0);
+}
+
 /* A leg that comes later shares what was asked about the name before. */
 static void share_lookup(const struct name_state *name, const struct leg_state *leg)
 {
@@ -257,7 +268,8 @@ static void share_lookup(const struct name_state *name, const struct leg_state *
 		const char *about = one->op == OP_DNS_QUERY	  ? one->dns.name
 				    : one->op == OP_SYSTEM_LOOKUP ? one->lookup.name
 								  : NULL;
-		if (about && strcasecmp(about, name->lookup->name) == 0 && path_list_has(&one->paths, with)) {
+		if (about && strcasecmp(about, name->lookup->name) == 0 && path_list_has(&one->paths, with) &&
+		    !is_of_decision(one)) {
 			add_paths(report->arena, &one->paths, &leg->leg->paths);
 			add_paths(report->arena, &one->paths, &leg->leg->unsigned_paths);
 		}
@@ -318,29 +330,62 @@ static struct leg_state *state_of(const struct run *run, const struct leg *plan)
 	return NULL;
 }
 
-static bool is_in_attempt(const struct path *path, const struct observation *one)
+static bool has_observation(const struct observation_list *list, const struct observation *one)
 {
-	for (size_t i = 0; i < path->attempt_count; i++)
-		for (size_t k = 0; k < path->attempts[i]->observations.count; k++)
-			if (path->attempts[i]->observations.items[k] == one)
-				return true;
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i] == one)
+			return true;
 	return false;
 }
 
-/* What was seen for the leg's first path, and is not of another leg that it went by before, was seen for this one too. */
+static bool is_in_attempt(const struct path *path, const struct observation *one)
+{
+	for (size_t i = 0; i < path->attempt_count; i++)
+		if (has_observation(&path->attempts[i]->observations, one))
+			return true;
+	return false;
+}
+
+static bool is_name_of(const struct leg_state *leg, const char *name)
+{
+	return (leg->name && strcasecmp(leg->name->lookup->name, name) == 0) ||
+	       (leg->target_name && strcasecmp(leg->target_name->lookup->name, name) == 0);
+}
+
+/* The leg's own, among what its first path has: that may have gone by other legs before and after. What came after a sign-in is not of
+ * those without credentials. */
+static bool is_of_leg(const struct leg_state *leg, const struct observation *one, bool is_signed)
+{
+	if (is_of_decision(one))
+		return false;
+	for (size_t i = 0; i < leg->trial_count; i++) {
+		const struct trial *trial = leg->trials[i];
+		if (has_observation(&trial->observations, one))
+			return is_signed || !trial->unsigned_end.ended ||
+			       has_observation(&trial->unsigned_end.observations, one);
+	}
+	if (one->op == OP_DNS_QUERY || one->op == OP_SYSTEM_LOOKUP)
+		return is_name_of(leg, one->op == OP_DNS_QUERY ? one->dns.name : one->lookup.name);
+	return !is_in_attempt(leg->leg->paths.items[0], one);
+}
+
+/* What was seen for the leg's first path was seen for this one too. */
 static void share_observations(const struct leg_state *leg, struct path *path)
 {
 	struct report *report = leg->run->report;
 	const struct path *with = leg->leg->paths.items[0];
+	bool is_signed = path_list_has(&leg->leg->paths, path);
 	for (size_t i = 0; i < report->observations.count; i++) {
 		struct observation *one = report->observations.items[i];
-		bool of_leg =
-			path_list_has(&one->paths, with) && (with->route.list.count < 2 || !is_in_attempt(with, one));
-		if (of_leg && !path_list_has(&one->paths, path))
+		if (path_list_has(&one->paths, with) && !path_list_has(&one->paths, path) &&
+		    is_of_leg(leg, one, is_signed))
 			path_list_add(report->arena, &one->paths, path);
 	}
-	if (leg->name && !leg->name->lookup->done)
-		path_list_add(report->arena, &leg->name->lookup->paths, path);
+	struct path_list alone = {.items = &path, .count = 1};
+	if (leg->name)
+		add_paths(report->arena, &leg->name->lookup->paths, &alone);
+	if (leg->target_name)
+		add_paths(report->arena, &leg->target_name->lookup->paths, &alone);
 }
 
 void legs_join(struct run *run, struct leg *plan, struct path *path)

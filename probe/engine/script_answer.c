@@ -2,7 +2,9 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
+#include "probe/core/arena.h"
 #include "probe/core/strbuf.h"
 #include "probe/core/utf8.h"
 #include "probe/settings/pac_child.h"
@@ -52,4 +54,23 @@ bool script_answer_read(const struct pac_message *message, struct script_process
 	if (has_result != (message->type == PAC_MESSAGE_ANSWER && !out->error) || (!has_result && texts[2].length))
 		return false;
 	return texts[1].length <= PAC_WORDS_BYTES_MAX && known_entry_point(&texts[3], &out->entry_point);
+}
+
+/* The calls that are no decision: what alert() was told. */
+static const struct proxy_call *last_call(const struct proxy_decision *decision)
+{
+	for (size_t i = decision->call_count; i-- > 0;)
+		if (strncmp(decision->calls[i].call, "alert(", 6) != 0)
+			return &decision->calls[i];
+	return NULL;
+}
+
+const char *script_rule(struct arena *arena, const struct proxy_decision *decision)
+{
+	const struct proxy_call *last = last_call(decision);
+	if (!last)
+		return arena_printf(arena, "PAC returned \"%s\"", decision->result);
+	const char *line = last->line > 0 ? arena_printf(arena, " (line %d)", last->line) : "";
+	return arena_printf(arena, "PAC returned \"%s\" after %s gave %s%s", decision->result, last->call, last->result,
+			    line);
 }

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "probe/core/evidence.h"
 #include "probe/engine/script_process.h"
 #include "probe/settings/pac_wire.h"
 
@@ -17,5 +18,8 @@ char *script_text_clean(const struct pac_text *text);
  * Output  error and entry_point of *out, static; message and result are NULL.
  */
 bool script_answer_read(const struct pac_message *message, struct script_process_answer *out);
+
+/** What decided, for people: the result, and the last call before it that was none of alert(). Text in arena. */
+const char *script_rule(struct arena *arena, const struct proxy_decision *decision);
 
 #endif

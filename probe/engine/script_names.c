@@ -46,12 +46,54 @@ static void on_done(struct lookup *lookup, void *user)
 		on_settled(lookup, user);
 }
 
+static bool is_one_of(const char *text, const char *a, const char *b)
+{
+	return text && (strcmp(text, a) == 0 || strcmp(text, b) == 0);
+}
+
+void script_names_share_way(struct report *report, const struct path *with, struct path *path)
+{
+	for (size_t i = 0; i < report->observations.count; i++) {
+		struct observation *one = report->observations.items[i];
+		if (is_one_of(one->experiment, "wpad", "pac_download") && path_list_has(&one->paths, with) &&
+		    !path_list_has(&one->paths, path))
+			path_list_add(report->arena, &one->paths, path);
+	}
+}
+
+static bool is_question(const struct observation *one, const char *name)
+{
+	const char *about = one->op == OP_DNS_QUERY	  ? one->dns.name
+			    : one->op == OP_SYSTEM_LOOKUP ? one->lookup.name
+							  : "";
+	return is_one_of(one->experiment, "pac_dns", "pac_dns") && strcmp(about, name) == 0;
+}
+
+/* It was asked about on another path's behalf; what is still open gets its paths when it ends. */
+static void share(const struct script_name *name, struct path *path)
+{
+	struct report *report = name->names->run->report;
+	struct path_list *paths = &name->lookup->paths;
+	if (path_list_has(paths, path))
+		return;
+	for (size_t i = 0; i < report->observations.count; i++) {
+		struct observation *one = report->observations.items[i];
+		if (is_question(one, name->name) && path_list_has(&one->paths, paths->items[0]) &&
+		    !path_list_has(&one->paths, path))
+			path_list_add(report->arena, &one->paths, path);
+	}
+	path_list_add(report->arena, paths, path);
+}
+
 static struct script_name *name_of(struct script_names *names, const char *text, const struct path_list *paths)
 {
 	struct arena *arena = names->run->report->arena;
 	for (struct script_name *one = names->list; one; one = one->next)
-		if (strcmp(one->name, text) == 0)
+		if (strcmp(one->name, text) == 0) {
+			for (size_t i = 0; i < paths->count; i++)
+				share(one, paths->items[i]);
 			return one;
+		}
 	struct script_name *name = arena_alloc(arena, sizeof(*name));
 	name->names = names;
 	name->name = arena_strdup(arena, text);

@@ -23,6 +23,9 @@ void script_names_want(struct script_names *names, const char *name, bool both, 
 /** It does not wait any more. */
 void script_names_forget(struct script_names *names);
 
+/** What was seen on the way to a script (detection, download) on one path's behalf was seen for another too. */
+void script_names_share_way(struct report *report, const struct path *with, struct path *path);
+
 /** This machine's addresses as a script is told them: "10.1.0.2;2001:db8::2", IPv4 first, link-local ones left out. */
 const char *script_names_own(struct arena *arena);
 

@@ -4,6 +4,7 @@
 
 #include "probe/core/arena.h"
 #include "probe/engine/legs.h"
+#include "probe/engine/script_answer.h"
 #include "probe/engine/script_fetch.h"
 #include "probe/engine/script_names.h"
 #include "probe/engine/script_process.h"
@@ -13,7 +14,7 @@
 #include "probe/settings/pac_arguments.h"
 #include "probe/settings/pac_result.h"
 
-/* A script that breaks its process gets a new one so many times; after that its last error stands for what is left to ask. */
+/* A script that breaks its process gets a new one so many times in a row; after that its last error stands for what is left to ask. */
 enum { RESTARTS_MAX = 2, RESULT_SHOWN_BYTES = 1024 };
 
 struct waiter {
@@ -53,7 +54,7 @@ struct script_source {
 	struct wpad *wpad;
 	struct script_fetch *fetch;
 	struct script_process *process;
-	unsigned restarts;
+	unsigned restarts; /* since it last answered in good order */
 	const char *text;
 	size_t length;
 	struct script_answer over;		/* OVER: what is said of every URL */
@@ -150,25 +151,6 @@ static struct observation *decision_begin(struct script_source *source, const st
 	return one;
 }
 
-/* The calls that are no decision: what alert() was told. */
-static const struct proxy_call *last_call(const struct proxy_decision *decision)
-{
-	for (size_t i = decision->call_count; i-- > 0;)
-		if (strncmp(decision->calls[i].call, "alert(", 6) != 0)
-			return &decision->calls[i];
-	return NULL;
-}
-
-static const char *rule_of(struct arena *arena, const struct proxy_decision *decision)
-{
-	const struct proxy_call *last = last_call(decision);
-	if (!last)
-		return arena_printf(arena, "PAC returned \"%s\"", decision->result);
-	const char *line = last->line > 0 ? arena_printf(arena, " (line %d)", last->line) : "";
-	return arena_printf(arena, "PAC returned \"%s\" after %s gave %s%s", decision->result, last->call, last->result,
-			    line);
-}
-
 static void take_result(struct script_source *source, struct script_query *query, const char *result,
 			struct script_answer *out)
 {
@@ -179,7 +161,7 @@ static void take_result(struct script_source *source, struct script_query *query
 	decision->result = mask_passwords(arena, arena_printf(arena, "%.*s", RESULT_SHOWN_BYTES, result));
 	decision->via = *via;
 	*out = (struct script_answer){
-		.state = SCRIPT_ANSWERED, .script = source->shown, .via = via, .rule = rule_of(arena, decision)};
+		.state = SCRIPT_ANSWERED, .script = source->shown, .via = via, .rule = script_rule(arena, decision)};
 }
 
 static enum failure failure_of(const char *error)
@@ -217,11 +199,14 @@ static void on_answer(struct script_source *source, const struct script_process_
 	query_deliver(query, &answer);
 	if (source->state != SOURCE_READY || !source->process) /* nobody has more to ask */
 		return;
-	if (script_process_is_dead(source->process) && ++source->restarts > RESTARTS_MAX) {
+	bool died = script_process_is_dead(source->process);
+	source->restarts = died ? source->restarts + 1 : 0;
+	if (source->restarts > RESTARTS_MAX) {
+		answer.message = arena_printf(
+			arena, "not asked any more after it broke its process %u times in a row; the last time: %s",
+			source->restarts, answer.message);
 		source_end(source, &answer);
-		return;
-	}
-	if (script_process_is_dead(source->process))
+	} else if (died)
 		process_start(source);
 	else
 		source_pump(source);
@@ -399,10 +384,12 @@ static void take_given(struct script_source *source, const struct pac_given *giv
 	process_start(source);
 }
 
-static void source_start(struct script_source *source)
+void script_source_begin(struct script_source *source)
 {
 	const struct pac_given *given = source->run->options->pac;
 	bool is_given = given && source->address && strcmp(given->name, source->address) == 0;
+	if (source->state != SOURCE_IDLE || !source->queries)
+		return;
 	source->found_by = source->address ? (is_given ? "option" : "setting") : NULL;
 	script_begin(source);
 	if (is_given && given->text)
@@ -454,6 +441,8 @@ void script_source_ask(struct script_source *source, const struct url *url, stru
 		answered(&none, user);
 		return;
 	}
+	if (source->state != SOURCE_IDLE)
+		script_names_share_way(source->run->report, source->paths.items[0], path);
 	path_list_add(arena, &source->paths, path);
 	if (source->recorded)
 		path_list_add(arena, &source->observation->paths, path);
@@ -467,10 +456,7 @@ void script_source_ask(struct script_source *source, const struct url *url, stru
 	struct waiter *waiter = arena_alloc(arena, sizeof(*waiter));
 	*waiter = (struct waiter){query->waiters, answered, user};
 	query->waiters = waiter;
-	if (source->state == SOURCE_IDLE)
-		source_start(source);
-	else
-		source_pump(source);
+	source_pump(source);
 }
 
 void script_source_cut(struct script_source *source, enum failure failure)

@@ -21,10 +21,13 @@ typedef void (*script_answered_cb)(const struct script_answer *answer, void *use
 /**
  * Ask for one URL on a path's behalf. The same URL is asked once, whoever wants to know.
  *
- * Calls    answered() once, from the loop or, if the answer is there, at once. Not at all once the source is cut.
+ * Calls    answered() once, from the loop after script_source_begin() or, if the answer is there, at once. Not at all once the source is cut.
  */
 void script_source_ask(struct script_source *source, const struct url *url, struct path *path,
 		       script_answered_cb answered, void *user);
+
+/** Find the script, once all who are known to need it have asked: what it takes is recorded as theirs together. Later calls have no effect. */
+void script_source_begin(struct script_source *source);
 
 /** End what is under way: it is recorded with that failure, and nobody is called any more. */
 void script_source_cut(struct script_source *source, enum failure failure);

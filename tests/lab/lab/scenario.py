@@ -106,7 +106,7 @@ def judge(expect, result, factor=1.0):
         return problems + ["no JSON report"]
     if not result.text.strip():
         problems.append("the text report is empty")
-    return problems + _schema_problems(result.report) + _verdict_problems(expect, result) + _finding_problems(expect, result)
+    return problems + _schema_problems(result.report) + _sharing_problems(result.report) + _verdict_problems(expect, result) + _finding_problems(expect, result)
 
 
 def _schema_problems(report):
@@ -117,6 +117,19 @@ def _schema_problems(report):
     validator = jsonschema.Draft202012Validator(json.loads(path.read_text(encoding="utf-8")))
     errors = sorted(validator.iter_errors(report), key=lambda e: list(map(str, e.absolute_path)))
     return [f"schema: {'/'.join(map(str, e.absolute_path))}: {e.message[:200]}" for e in errors[:5]]
+
+
+def _sharing_problems(report):
+    """Paths share attempts and observations: what an attempt rests on names its path, once, and nobody else's script is its own."""
+    seen = {o["id"]: o for o in report["observations"]}
+    problems = [f"{o['id']} names a path twice" for o in seen.values() if len(set(o["paths"])) < len(o["paths"])]
+    for path in report["paths"]:
+        used = [i for a in path["attempts"] for i in a["observations"]]
+        problems += [f"{path['id']} rests on {i}, which does not name it" for i in used if path["id"] not in seen[i]["paths"]]
+        asked = [o["script"] for o in seen.values() if o["op"] == "proxy_decision" and path["id"] in o["paths"]]
+        if len(asked) > len(set(asked)):
+            problems.append(f"{path['id']} was decided twice by one script")
+    return problems[:5]
 
 
 def _is_struck(expect, target):
