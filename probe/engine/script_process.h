@@ -23,7 +23,7 @@ struct script_process_options {
 	const char *text; /* the script, UTF-8; copied */
 	size_t length;
 	const char *own_addresses; /* "10.1.0.2;2001:db8::2"; copied */
-	int64_t timeout_us; /* of loading the script, and of each answer; stopped while it waits for a name */
+	int64_t timeout_us;	   /* of loading the script, and of each answer; stopped while it waits for a name */
 	/** The script wants the addresses of a name: answer later, or at once, by script_process_names(). Not called for literals; at most
 	 *  PAC_NAMES_MAX times per question. */
 	void (*resolve)(struct script_process *process, const char *name, bool both, void *user);
