@@ -103,14 +103,15 @@ static const struct proxy_setting *wininet_of(const struct report *report, enum 
 }
 
 /* The interface answers for the account of this process, and so does HKEY_CURRENT_USER; where that is LocalSystem, HKEY_USERS\S-1-5-18 is the
- * same key. Under Wine a service runs by a user's account: then there is nothing to compare. */
+ * same key. Under Wine a service runs by a user's account: then there is nothing to compare, nor where
+ * --pac stands in for the settings. */
 static void record_proxy_view(struct run *run, enum identity_id identity)
 {
 	struct arena *arena = run->report->arena;
 	struct os_proxy_view view;
 	const struct proxy_setting *setting = wininet_of(run->report, identity);
 	bool is_own = identity == IDENTITY_USER || os_is_local_system();
-	if (!setting || !is_own || !os_proxy_view(&view))
+	if (!setting || !is_own || run->options->pac || !os_proxy_view(&view))
 		return;
 	const struct proxy_view said = {view.auto_detect, view.pac_url, view.proxy, view.bypass};
 	struct local_fact *fact = local_fact_add(run, "proxy_view", identity_text(identity),
