@@ -11,6 +11,7 @@
 #include "probe/diagnosis/diagnosis.h"
 #include "probe/engine/engine.h"
 #include "probe/os/os.h"
+#include "probe/settings/mask.h"
 #include "probe/settings/settings.h"
 #include "targets/targets.h"
 
@@ -71,13 +72,11 @@ static bool note_roots(struct report *report, const struct options *options, str
 	return true;
 }
 
-/* The arguments as given; a URL loses what may be secret. */
+/* The arguments as given; a URL loses what may be secret, also one behind "--pac=". */
 static void note_arguments(struct report *report, int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {
-		const char *shown = strstr(argv[i], "://") && !strchr(argv[i], '=')
-					    ? url_for_report(report->arena, argv[i])
-					    : argv[i];
+		const char *shown = strstr(argv[i], "://") ? mask_url(report->arena, argv[i]) : argv[i];
 		text_list_add(report->arena, &report->run.arguments, arena_strdup(report->arena, shown));
 	}
 }

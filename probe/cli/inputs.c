@@ -59,14 +59,27 @@ static bool is_web_address(const char *text)
 	return strncasecmp(text, "http://", 7) == 0 || strncasecmp(text, "https://", 8) == 0;
 }
 
+static bool check_pac_address(struct arena *arena, const char *text, struct err *err)
+{
+	struct url url;
+	if (!url_parse(arena, text, &url) || !url.password)
+		return true;
+	return err_set(err,
+		       "--pac %s: a password does not belong in a URL, where every user of this machine can see it; "
+		       "and Windows signs in nowhere for a script",
+		       url_for_report(arena, text));
+}
+
 /* A file is read now: if it cannot be, that is said before anything else is begun. */
 static bool load_pac(struct arena *arena, const struct options *options, struct pac_given *out, struct err *err)
 {
 	char reason[256];
 	size_t length;
 	out->name = options->pac;
-	if (!options->pac || is_web_address(options->pac))
+	if (!options->pac)
 		return true;
+	if (is_web_address(options->pac))
+		return check_pac_address(arena, options->pac, err);
 	if (strstr(options->pac, "://"))
 		return err_set(err, "--pac %s: a script is fetched by http or https only; of a file, give its path",
 			       url_for_report(arena, options->pac));

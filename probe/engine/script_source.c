@@ -190,7 +190,7 @@ static void on_answer(struct script_source *source, const struct script_process_
 	script_names_forget(&source->names);
 	decision->entry_point = arena_strdup(arena, said->entry_point);
 	decision->error = arena_strdup(arena, said->error);
-	decision->message = arena_strdup(arena, said->message);
+	decision->message = mask_passwords(arena, arena_strdup(arena, said->message));
 	if (said->result)
 		take_result(source, query, said->result, &answer);
 	else
@@ -215,11 +215,11 @@ static void on_answer(struct script_source *source, const struct script_process_
 static void on_loaded(struct script_source *source, const struct script_process_answer *said)
 {
 	struct arena *arena = source->run->report->arena;
+	const char *message = mask_passwords(arena, arena_strdup(arena, said->message));
 	if (said->error && !source->recorded) {
-		script_fail(source, failure_of(said->error), arena_strdup(arena, said->error), said->message);
+		script_fail(source, failure_of(said->error), arena_strdup(arena, said->error), message);
 	} else if (said->error) {
-		struct script_answer answer =
-			failed(source, arena_strdup(arena, said->error), arena_strdup(arena, said->message));
+		struct script_answer answer = failed(source, arena_strdup(arena, said->error), message);
 		source_end(source, &answer);
 	} else {
 		if (!source->recorded)

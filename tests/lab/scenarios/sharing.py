@@ -42,3 +42,5 @@ def two_scripts_lead_to_one_proxy(lab):
         assert found and found[0] and all(f == found[0] for f in found), found
         shares[identity] = found[0]
     assert not shares["user"] & shares["system"], shares
+    downloads = [o for o in result.observations("http_exchange") if o["experiment"] == "pac_download"]
+    assert len(downloads) == 2 and not any(o["body_head"] for o in downloads), downloads  # a script may hold passwords
