@@ -151,6 +151,19 @@ static struct observation *decision_begin(struct script_source *source, const st
 	return one;
 }
 
+/* Masked before it is cut: half a password would not be known for one. */
+static const char *shown_result(struct arena *arena, const char *result)
+{
+	const char *masked = mask_passwords(arena, arena_strdup(arena, result));
+	size_t length = strlen(masked);
+	if (length <= RESULT_SHOWN_BYTES)
+		return masked;
+	length = RESULT_SHOWN_BYTES;
+	while (length > 0 && ((unsigned char)masked[length] & 0xC0) == 0x80)
+		length--;
+	return arena_strndup(arena, masked, length);
+}
+
 static void take_result(struct script_source *source, struct script_query *query, const char *result,
 			struct script_answer *out)
 {
@@ -158,7 +171,7 @@ static void take_result(struct script_source *source, struct script_query *query
 	struct proxy_decision *decision = &query->observation->decision;
 	struct text_list *via = arena_alloc(arena, sizeof(*via)), dropped = {0};
 	pac_result_parse(arena, result, via, &dropped);
-	decision->result = mask_passwords(arena, arena_printf(arena, "%.*s", RESULT_SHOWN_BYTES, result));
+	decision->result = shown_result(arena, result);
 	decision->via = *via;
 	*out = (struct script_answer){
 		.state = SCRIPT_ANSWERED, .script = source->shown, .via = via, .rule = script_rule(arena, decision)};
