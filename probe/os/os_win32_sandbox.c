@@ -20,7 +20,7 @@
 
 #include "probe/os/os_win32_sandbox.h"
 
-enum { ATTRIBUTES = 2, ENDED_BY_US = 0x4d415253, MOMENT_MS = 200, KILL_MS = 5000, COMMAND_CHARACTERS = 32767 };
+enum { ATTRIBUTES = 3, ENDED_BY_US = 0x4d415253, MOMENT_MS = 200, KILL_MS = 5000, COMMAND_CHARACTERS = 32767 };
 
 struct os_sandboxed {
 	HANDLE process, job;
@@ -169,23 +169,10 @@ static bool make_job(struct start *start, const struct os_sandbox_limits *limits
 	       failed(start, "a job object");
 }
 
-/** A process that is in a job of somebody's already, as its parent was, enters ours only if that restricts nothing of the desktop. */
-static bool enter_job(struct start *start)
+static bool restrict_desktop(const struct start *start, DWORD restrictions)
 {
-	JOBOBJECT_BASIC_UI_RESTRICTIONS desktop = {
-		.UIRestrictionsClass = JOB_OBJECT_UILIMIT_DESKTOP | JOB_OBJECT_UILIMIT_DISPLAYSETTINGS |
-				       JOB_OBJECT_UILIMIT_EXITWINDOWS | JOB_OBJECT_UILIMIT_GLOBALATOMS |
-				       JOB_OBJECT_UILIMIT_HANDLES | JOB_OBJECT_UILIMIT_READCLIPBOARD |
-				       JOB_OBJECT_UILIMIT_SYSTEMPARAMETERS | JOB_OBJECT_UILIMIT_WRITECLIPBOARD};
-	BOOL is_set =
-		SetInformationJobObject(start->job, JobObjectBasicUIRestrictions, &desktop, (DWORD)sizeof(desktop));
-	if (AssignProcessToJobObject(start->job, start->made.hProcess))
-		return true;
-	desktop.UIRestrictionsClass = 0;
-	return (is_set &&
-		SetInformationJobObject(start->job, JobObjectBasicUIRestrictions, &desktop, (DWORD)sizeof(desktop)) &&
-		AssignProcessToJobObject(start->job, start->made.hProcess)) ||
-	       failed(start, "AssignProcessToJobObject");
+	JOBOBJECT_BASIC_UI_RESTRICTIONS desktop = {.UIRestrictionsClass = restrictions};
+	return SetInformationJobObject(start->job, JobObjectBasicUIRestrictions, &desktop, (DWORD)sizeof(desktop));
 }
 
 /* ------------------------------------------------------------------ the process */
@@ -214,7 +201,10 @@ static wchar_t *make_command(wchar_t *path, const char *argument)
 	return command;
 }
 
-/** Suspended, so that nothing of it runs outside the job. No console: the system would start a second process for one. */
+/**
+ * In the job from its first moment, and suspended, so that nothing of it runs before it has its tokens: whenever we are killed, it goes too.
+ * No console: the system would start a second process for one.
+ */
 static bool create(struct start *start, const wchar_t *path, wchar_t *command, STARTUPINFOEXW *startup)
 {
 	wchar_t folder[MAX_PATH];
@@ -226,6 +216,9 @@ static bool create(struct start *start, const wchar_t *path, wchar_t *command, S
 	if (!UpdateProcThreadAttribute(list, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, start->pipes, sizeof(start->pipes),
 				       NULL, NULL))
 		return failed(start, "a list of the handles that it gets");
+	if (!UpdateProcThreadAttribute(list, 0, PROC_THREAD_ATTRIBUTE_JOB_LIST, &start->job, sizeof(start->job), NULL,
+				       NULL))
+		return failed(start, "a place in its job");
 	/* the job allows one process anyway */
 	UpdateProcThreadAttribute(list, 0, PROC_THREAD_ATTRIBUTE_CHILD_PROCESS_POLICY, &restricted, sizeof(restricted),
 				  NULL, NULL);
@@ -296,9 +289,24 @@ static void load_in_one_thread(HANDLE process)
 	WriteProcessMemory(process, parameters + LOADER_THREADS_AT, &threads, sizeof(threads), &got);
 }
 
+/** A process that is in a job of somebody's already, as its parent was, enters ours only if that restricts nothing of the desktop. */
+static bool create_in_job(struct start *start, const char *argument)
+{
+	static const DWORD desktop = JOB_OBJECT_UILIMIT_DESKTOP | JOB_OBJECT_UILIMIT_DISPLAYSETTINGS |
+				     JOB_OBJECT_UILIMIT_EXITWINDOWS | JOB_OBJECT_UILIMIT_GLOBALATOMS |
+				     JOB_OBJECT_UILIMIT_HANDLES | JOB_OBJECT_UILIMIT_READCLIPBOARD |
+				     JOB_OBJECT_UILIMIT_SYSTEMPARAMETERS | JOB_OBJECT_UILIMIT_WRITECLIPBOARD;
+	BOOL inside = FALSE;
+	bool is_set = restrict_desktop(start, desktop);
+	if (!create_process(start, argument) &&
+	    !(is_set && restrict_desktop(start, 0) && create_process(start, argument)))
+		return false;
+	return (IsProcessInJob(start->made.hProcess, start->job, &inside) && inside) || failed(start, "IsProcessInJob");
+}
+
 static bool start_process(struct start *start, const char *argument)
 {
-	if (!create_process(start, argument) || !enter_job(start))
+	if (!create_in_job(start, argument))
 		return false;
 	load_in_one_thread(start->made.hProcess);
 	if (!SetThreadToken(&start->made.hThread, start->loading) && !os_sandbox_wine())
