@@ -16,7 +16,7 @@ static const struct pac_expression wednesday[] = {
 	{"weekdayRange('FRI', 'MON')", "false"},
 	{"weekdayRange('wed')", "false"},
 	{"weekdayRange('WEDNESDAY')", "false"},
-	{"weekdayRange('MON', 'XXX')", "false"},
+	{"weekdayRange('MON', 'DAY')", "false"},
 	{"weekdayRange()", "false"},
 	{"weekdayRange('GMT')", "false"},
 	{"weekdayRange('WED', 'GMT')", "true"},
