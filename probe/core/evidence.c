@@ -15,6 +15,14 @@ void text_list_add(struct arena *arena, struct text_list *list, const char *text
 	*LIST_NEXT(arena, list) = arena_strdup(arena, text);
 }
 
+bool text_list_has(const struct text_list *list, const char *text)
+{
+	for (size_t i = 0; text && i < list->count; i++)
+		if (strcmp(list->items[i], text) == 0)
+			return true;
+	return false;
+}
+
 void header_list_add(struct arena *arena, struct header_list *list, const char *name, const char *value)
 {
 	char *lower = arena_strdup(arena, name);
@@ -155,6 +163,30 @@ struct attempt *path_add_attempt(struct report *report, struct path *path)
 	attempt->port = NOT_MEASURED;
 	attempt->started_at_ms = attempt->ended_at_ms = NOT_MEASURED;
 	return attempt;
+}
+
+bool observation_is_of_decision(const struct observation *observation)
+{
+	static const char *const experiments[] = {"wpad", "pac_download", "pac_dns"};
+	for (size_t i = 0; observation->experiment && i < sizeof(experiments) / sizeof(experiments[0]); i++)
+		if (strcmp(observation->experiment, experiments[i]) == 0)
+			return true;
+	switch (observation->op) {
+	case OP_PROXY_SCRIPT:
+	case OP_PROXY_DECISION:
+		return true;
+	case OP_LOCAL_FACT:
+		return observation->fact.fact && strcmp(observation->fact.fact, "proxy_answer") == 0;
+	case OP_DNS_QUERY:
+	case OP_SYSTEM_LOOKUP:
+	case OP_TCP_CONNECT:
+	case OP_TTL_PROBE:
+	case OP_PROXY_EXCHANGE:
+	case OP_TLS_HANDSHAKE:
+	case OP_HTTP_EXCHANGE:
+		return false;
+	}
+	return false;
 }
 
 void report_take_observation(struct report *report, struct observation *observation)

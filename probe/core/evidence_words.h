@@ -84,5 +84,7 @@ struct text_list {
 	size_t count, capacity;
 };
 void text_list_add(struct arena *arena, struct text_list *list, const char *text);
+/** Is it one of them, to the letter? False for NULL. */
+bool text_list_has(const struct text_list *list, const char *text);
 
 #endif

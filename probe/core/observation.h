@@ -171,7 +171,7 @@ struct http_exchange {
 	bool by_proxy;		  /* a GET with an absolute URL, sent to a proxy */
 	int status;
 	struct header_list headers; /* all but cookies and authentication values; at most 40, values cut at 256 bytes */
-	int64_t body_bytes;	    /* read; reading stops at 65,536 */
+	int64_t body_bytes;	    /* read; reading stops at 65,536, of a PAC script at 1 MiB */
 	const char *body_sha256;    /* of the whole body, NULL if it was cut or did not come to its end */
 	const char *body_head;	    /* up to 512 bytes as text, invalid UTF-8 replaced; hostile */
 	bool body_matches;	    /* body equals the target's expect.body; false where none is expected */
@@ -279,6 +279,9 @@ struct observation {
 		struct proxy_decision decision;
 	};
 };
+
+/** Does it tell how the route of its paths was found (detection, download, what a script said), and not what was met on that way? */
+bool observation_is_of_decision(const struct observation *observation);
 
 struct observation_list {
 	struct observation **items;

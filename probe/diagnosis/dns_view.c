@@ -13,12 +13,6 @@ static bool has_address(const struct dns_query *query)
 	return false;
 }
 
-bool dns_is_of_path(const struct observation *observation)
-{
-	static const char *const before[] = {"wpad", "pac_download", "pac_dns", NULL};
-	return !observation->experiment || !text_is_one_of(observation->experiment, before);
-}
-
 bool address_is_own(const struct report *report, const char *address)
 {
 	for (size_t i = 0; i < report->host.addresses.count; i++)
@@ -226,7 +220,7 @@ void dns_view_make(const struct view *view, const char *name, struct dns_view *o
 		server_of(out, report->host.resolvers.items[i], false);
 	for (size_t i = 0; i < report->observations.count; i++) {
 		const struct observation *one = report->observations.items[i];
-		if (!dns_is_of_path(one))
+		if (observation_is_of_decision(one))
 			continue;
 		if (one->op == OP_SYSTEM_LOOKUP && one->lookup.name && strcasecmp(one->lookup.name, name) == 0)
 			out->lookup = one;
@@ -290,7 +284,7 @@ void dns_add_failed(const struct view *view, struct verdict *out, const struct d
 	const struct observation_list *list = &view->report->observations;
 	for (size_t i = 0; i < list->count; i++) {
 		const struct observation *one = list->items[i];
-		if (asks(one, server) && dns_is_of_path(one) && one->failure != FAILURE_NONE &&
+		if (asks(one, server) && !observation_is_of_decision(one) && one->failure != FAILURE_NONE &&
 		    text_equal(one->dns.name, dns->name) && (!transport || text_equal(one->dns.transport, transport)))
 			verdict_add_evidence(view, out, one);
 	}

@@ -52,10 +52,6 @@ struct dns_view {
 	size_t count;
 };
 
-/** Was it seen on a path's behalf, and not while the way of paths was being found out: by WPAD, a PAC script's host, a name that a script asked
- *  for? The paths look their own names up once more. */
-bool dns_is_of_path(const struct observation *observation);
-
 /**
  * Collect what was seen about a name, on behalf of paths. name NULL: nothing.
  *

@@ -299,7 +299,7 @@ static const struct observation *query_with(const struct view *view, const char 
 	const struct observation_list *list = &view->report->observations;
 	for (size_t i = 0; i < list->count; i++) {
 		const struct observation *query = list->items[i];
-		if (query->op == OP_DNS_QUERY && !query->dns.control && dns_is_of_path(query) &&
+		if (query->op == OP_DNS_QUERY && !query->dns.control && !observation_is_of_decision(query) &&
 		    text_equal(query->dns.name, view->name) && answers_with(query, address) &&
 		    !(but_not && answers_with(query, but_not)))
 			return query;

@@ -304,7 +304,7 @@ static bool is_device_word(const struct tried *tried)
 /* A question about the name, or the system's own lookup, that no device on the way had a word in. */
 static bool is_question(const struct view *view, const struct observation *one, const char *name)
 {
-	if (!dns_is_of_path(one))
+	if (observation_is_of_decision(one))
 		return false;
 	if (one->op == OP_SYSTEM_LOOKUP)
 		return text_equal(one->lookup.name, name);
@@ -378,14 +378,6 @@ bool rule_host_ephemeral_ports_exhausted(const struct view *view, struct verdict
 
 /* ------------------------------------------------------------------ hosts file, IPv6 */
 
-static bool list_has_address(const struct text_list *list, const char *text)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (text_equal(list->items[i], text))
-			return true;
-	return false;
-}
-
 /* Some address of the hosts file that no server gives. */
 static bool hosts_differ(const struct local_fact *fact, const struct dns_view *dns)
 {
@@ -409,7 +401,7 @@ static bool hosts_override(const struct view *view, struct verdict *out, double 
 	if (!hosts_differ(fact, &dns))
 		return false;
 	for (size_t i = 0; dns.lookup && i < dns.lookup->lookup.addresses.count; i++)
-		if (!list_has_address(&fact->values, dns.lookup->lookup.addresses.items[i]))
+		if (!text_list_has(&fact->values, dns.lookup->lookup.addresses.items[i]))
 			return false;
 	verdict_set(view, out, "host_hosts_file_override", dns_any(&dns, DNS_SAYS_ADDRESS) ? confidence : 0.7);
 	verdict_add_evidence(view, out, view_fact_observation(view, "hosts_file", view->name));

@@ -17,7 +17,7 @@ static const struct observation *lookup_of(const struct view *view, const char *
 {
 	const struct observation_list *list = &view->report->observations;
 	for (size_t i = 0; i < list->count; i++)
-		if (list->items[i]->op == OP_SYSTEM_LOOKUP && dns_is_of_path(list->items[i]) &&
+		if (list->items[i]->op == OP_SYSTEM_LOOKUP && !observation_is_of_decision(list->items[i]) &&
 		    list->items[i]->lookup.name && strcasecmp(list->items[i]->lookup.name, name) == 0)
 			return list->items[i];
 	return NULL;

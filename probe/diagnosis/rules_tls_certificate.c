@@ -71,7 +71,7 @@ static size_t same_elsewhere(const struct view *view, const struct tls_handshake
 	size_t same = 0;
 	for (size_t i = 0; i < list->count; i++) {
 		const struct observation *other = list->items[i];
-		if (other->op == OP_TLS_HANDSHAKE && dns_is_of_path(other) && other->tls.sni && tls->sni &&
+		if (other->op == OP_TLS_HANDSHAKE && !observation_is_of_decision(other) && other->tls.sni && tls->sni &&
 		    strcasecmp(other->tls.sni, tls->sni) != 0 && !tls_is_proven(view->report, other) &&
 		    !text_equal(other->tls.system_verify, "ok"))
 			same += same_issuer(&other->tls, tls);

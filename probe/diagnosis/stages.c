@@ -52,7 +52,7 @@ static void span_names(const struct view *view, struct stage_result *stage)
 		const struct observation *one = view->report->observations.items[i];
 		bool is_query = one->op == OP_DNS_QUERY && !one->dns.control && text_equal(one->dns.name, view->name);
 		bool is_lookup = one->op == OP_SYSTEM_LOOKUP && text_equal(one->lookup.name, view->name);
-		if ((is_query || is_lookup) && dns_is_of_path(one))
+		if ((is_query || is_lookup) && !observation_is_of_decision(one))
 			span(stage, one);
 	}
 }

@@ -155,7 +155,7 @@ static bool servers_know_nothing(const struct view *view)
 	bool others = false;
 	for (size_t i = 0; i < list->count; i++) {
 		const struct observation *one = list->items[i];
-		if (one->op != OP_DNS_QUERY || one->dns.control || !dns_is_of_path(one))
+		if (one->op != OP_DNS_QUERY || one->dns.control || observation_is_of_decision(one))
 			continue;
 		if (one->failure == FAILURE_NONE && one->dns.answer_count)
 			return false;

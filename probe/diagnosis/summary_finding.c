@@ -59,7 +59,7 @@ const struct path *finding_other_way(const struct finding *finding)
 	for (size_t i = 0; finding->stage == STAGE_SETTINGS && i < finding->evidence.count; i++) {
 		const struct observation *one = finding->evidence.items[i];
 		const struct path *path = one->paths.count ? one->paths.items[0] : NULL;
-		bool is_of_way = observation_tuple(one) && one->op != OP_DNS_QUERY && dns_is_of_path(one);
+		bool is_of_way = observation_tuple(one) && one->op != OP_DNS_QUERY && !observation_is_of_decision(one);
 		if (one->failure == FAILURE_NONE && is_of_way && path && !path_list_has(&finding->paths, path))
 			return path;
 	}

@@ -6,17 +6,9 @@
 
 #include "probe/core/arena.h"
 
-static bool list_has(const struct text_list *list, const char *text)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (strcmp(list->items[i], text) == 0)
-			return true;
-	return false;
-}
-
 static void add_once(struct arena *arena, struct text_list *list, const char *text)
 {
-	if (text && !list_has(list, text))
+	if (text && !text_list_has(list, text))
 		text_list_add(arena, list, text);
 }
 

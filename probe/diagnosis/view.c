@@ -116,7 +116,7 @@ bool view_address_proven(const struct view *view, const char *address)
 	for (size_t i = 0; address && i < list->count; i++) {
 		const struct observation *observation = list->items[i];
 		if (observation->op != OP_TLS_HANDSHAKE || !text_equal(observation->tls.tuple.dst, address) ||
-		    !dns_is_of_path(observation))
+		    observation_is_of_decision(observation))
 			continue;
 		if (tls_is_proven(view->report, observation) && text_equal(observation->tls.peer, "target"))
 			return true;

@@ -112,7 +112,8 @@ static bool has_system_lookup(const struct view *view)
 {
 	for (size_t i = 0; view->name && i < view->report->observations.count; i++) {
 		const struct observation *one = view->report->observations.items[i];
-		if (one->op == OP_SYSTEM_LOOKUP && dns_is_of_path(one) && text_equal(one->lookup.name, view->name))
+		if (one->op == OP_SYSTEM_LOOKUP && !observation_is_of_decision(one) &&
+		    text_equal(one->lookup.name, view->name))
 			return true;
 	}
 	return false;
@@ -195,7 +196,7 @@ static bool lookup_was_cut(const struct view *view)
 		const struct observation *one = view->report->observations.items[i];
 		bool about = (one->op == OP_SYSTEM_LOOKUP && text_equal(one->lookup.name, name)) ||
 			     (one->op == OP_DNS_QUERY && text_equal(one->dns.name, name));
-		if (about && dns_is_of_path(one) && was_cut(one->failure))
+		if (about && !observation_is_of_decision(one) && was_cut(one->failure))
 			return true;
 	}
 	return false;

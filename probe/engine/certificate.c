@@ -178,14 +178,6 @@ enum failure certificate_failure(int error)
 	return FAILURE_SSL_INVALID_CERTIFICATE;
 }
 
-static bool list_has(const struct text_list *list, const char *text)
-{
-	for (size_t i = 0; text && i < list->count; i++)
-		if (strcmp(list->items[i], text) == 0)
-			return true;
-	return false;
-}
-
 static bool is_among(const char *const *sorted, const char *text)
 {
 	for (size_t i = 0; text && sorted[i]; i++)
@@ -213,7 +205,7 @@ static void root_record(struct arena *arena, const struct trust *trust, STACK_OF
 	}
 	tls->root_subject = name_text(arena, X509_get_subject_name(last));
 	tls->root_sha256 = certificate_sha256(arena, last);
-	tls->root_service = list_has(&trust->service_roots, tls->root_sha256);
+	tls->root_service = text_list_has(&trust->service_roots, tls->root_sha256);
 	tls->root_public = is_among(targets_public_roots(), tls->root_sha256);
 }
 

@@ -247,17 +247,6 @@ static void add_paths(struct arena *arena, struct path_list *list, const struct 
 			path_list_add(arena, list, more->items[i]);
 }
 
-/* How the route of a path was found is about no other that goes by it. */
-static bool is_of_decision(const struct observation *one)
-{
-	static const char *const experiments[] = {"wpad", "pac_download", "pac_dns"};
-	for (size_t i = 0; one->experiment && i < sizeof(experiments) / sizeof(experiments[0]); i++)
-		if (strcmp(one->experiment, experiments[i]) == 0)
-			return true;
-	return one->op == OP_PROXY_SCRIPT || one->op == OP_PROXY_DECISION ||
-	       (one->op == OP_LOCAL_FACT && strcmp(one->fact.fact, "proxy_answer") == 0);
-}
-
 /* A leg that comes later shares what was asked about the name before. */
 static void share_lookup(const struct name_state *name, const struct leg_state *leg)
 {
@@ -269,7 +258,7 @@ static void share_lookup(const struct name_state *name, const struct leg_state *
 				    : one->op == OP_SYSTEM_LOOKUP ? one->lookup.name
 								  : NULL;
 		if (about && strcasecmp(about, name->lookup->name) == 0 && path_list_has(&one->paths, with) &&
-		    !is_of_decision(one)) {
+		    !observation_is_of_decision(one)) {
 			add_paths(report->arena, &one->paths, &leg->leg->paths);
 			add_paths(report->arena, &one->paths, &leg->leg->unsigned_paths);
 		}
@@ -356,7 +345,7 @@ static bool is_name_of(const struct leg_state *leg, const char *name)
  * those without credentials. */
 static bool is_of_leg(const struct leg_state *leg, const struct observation *one, bool is_signed)
 {
-	if (is_of_decision(one))
+	if (observation_is_of_decision(one))
 		return false;
 	for (size_t i = 0; i < leg->trial_count; i++) {
 		const struct trial *trial = leg->trials[i];

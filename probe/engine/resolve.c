@@ -301,14 +301,6 @@ static void on_system_done(struct system_job *job, void *user)
 
 /* ------------------------------------------------------------------ the experiment where UDP stays silent */
 
-static bool list_has(const struct text_list *list, const char *text)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (strcmp(list->items[i], text) == 0)
-			return true;
-	return false;
-}
-
 /* Has nothing come from that server to any question of this name? */
 static bool is_server_silent(const struct lookup_state *state, const char *server)
 {
@@ -328,7 +320,7 @@ static void ask_silent_servers(struct lookup_state *state)
 	size_t count = state->asked_count;
 	for (size_t i = 0; i < count; i++) {
 		const struct dns_query *query = &state->asked[i]->observation->dns;
-		if (list_has(&resolver->tcp_tried, query->server) || !is_server_silent(state, query->server))
+		if (text_list_has(&resolver->tcp_tried, query->server) || !is_server_silent(state, query->server))
 			continue;
 		struct wording wording = {.server = query->server,
 					  .transport = "tcp",

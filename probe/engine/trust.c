@@ -132,23 +132,15 @@ static void system_anchors_add(struct trust *trust, struct arena *arena)
 		files_add(trust->store);
 }
 
-static bool list_has(const struct text_list *list, const char *text)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (strcmp(list->items[i], text) == 0)
-			return true;
-	return false;
-}
-
 const char *trust_root_store(const struct trust *trust, const char *sha256)
 {
 	if (!sha256)
 		return NULL;
-	if (list_has(&trust->machine_roots, sha256))
+	if (text_list_has(&trust->machine_roots, sha256))
 		return "machine";
-	if (list_has(&trust->user_roots, sha256))
+	if (text_list_has(&trust->user_roots, sha256))
 		return "user";
-	return list_has(&trust->fetched_roots, sha256) ? "fetched" : NULL;
+	return text_list_has(&trust->fetched_roots, sha256) ? "fetched" : NULL;
 }
 
 bool trust_add_found(struct trust *trust, struct arena *arena, const struct os_chain *chain)

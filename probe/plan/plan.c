@@ -166,14 +166,6 @@ static bool is_elsewhere(const struct planner *planner, const struct path *path)
 	return path->identity == IDENTITY_SYSTEM && planner->options->part == PLAN_WITHOUT_SYSTEM;
 }
 
-static bool has_text(const struct text_list *list, const char *text)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (strcmp(list->items[i], text) == 0)
-			return true;
-	return false;
-}
-
 static void take_decision(struct arena *arena, const struct decision *decision, struct route *route)
 {
 	route->via = decision->undecided || decision->via.count == 0 ? NULL : decision->via.items[0];
@@ -184,7 +176,7 @@ static void take_decision(struct arena *arena, const struct decision *decision, 
 	route->error = decision->error;
 	route->list = (struct text_list){0};
 	for (size_t i = 0; route->via && decision->via.count > 1 && i < decision->via.count; i++)
-		if (!has_text(&route->list, decision->via.items[i]))
+		if (!text_list_has(&route->list, decision->via.items[i]))
 			text_list_add(arena, &route->list, decision->via.items[i]);
 	if (!route->via && !route->problem)
 		route->problem = "no proxy was named, and there is nothing to fall back on";

@@ -53,20 +53,12 @@ static bool is_public(const char *domain)
 	return psl_is_public_suffix2(psl_builtin(), domain, PSL_TYPE_ANY | PSL_TYPE_NO_STAR_RULE) != 0;
 }
 
-static bool is_listed(const struct text_list *list, const char *text)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (strcmp(list->items[i], text) == 0)
-			return true;
-	return false;
-}
-
 static void name_add(struct arena *arena, const char *domain, struct text_list *out)
 {
 	if (out->count >= WPAD_NAMES_MAX || strlen(prefix) + strlen(domain) > NAME_MAX_CHARACTERS)
 		return;
 	const char *name = arena_printf(arena, "%s%s", prefix, domain);
-	if (!is_listed(out, name))
+	if (!text_list_has(out, name))
 		text_list_add(arena, out, name);
 }
 
