@@ -2,7 +2,6 @@
 
 #include "probe/os/os_sandbox.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,6 +17,7 @@
 #include <unistd.h>
 
 #include "tests/unit/check.h"
+#include "tests/unit/descriptors.h"
 
 enum { MEGABYTE = 1024 * 1024, MEMORY_BYTES = 256 * MEGABYTE, CPU_SECONDS = 2, SAID_BYTES = 256, OTHER = 50 };
 
@@ -315,17 +315,6 @@ static void time_and_memory_are_limited(void)
 		return;
 	play("--eat", said);
 	CHECK_TEXT(said, "in:limited");
-}
-
-static size_t descriptors(void)
-{
-	size_t count = 0;
-	DIR *folder = opendir("/proc/self/fd");
-	while (folder && readdir(folder))
-		count++;
-	if (folder)
-		closedir(folder);
-	return count;
 }
 
 static void nothing_is_left_behind(void)

@@ -2,7 +2,6 @@
 
 #include "probe/engine/script_process.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 #include "probe/os/os.h"
 #include "probe/settings/pac_child.h"
 #include "tests/unit/check.h"
+#include "tests/unit/descriptors.h"
 
 enum { TIMES = 50, PATIENCE_US = 20 * 1000000 };
 
@@ -33,17 +33,6 @@ static pid_t find_child(void)
 	if (file)
 		fclose(file);
 	return pid;
-}
-
-static size_t descriptors(void)
-{
-	size_t count = 0;
-	DIR *folder = opendir("/proc/self/fd");
-	while (folder && readdir(folder))
-		count++;
-	if (folder)
-		closedir(folder);
-	return count;
 }
 
 static void resolve(struct script_process *process, const char *name, bool both, void *user)
