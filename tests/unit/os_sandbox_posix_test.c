@@ -271,13 +271,13 @@ static struct os_sandbox_death play(const char *name, char said[SAID_BYTES])
 	char reason[256] = "";
 	size_t length = 0;
 	CHECK(pipe(to) == 0 && pipe(from) == 0);
-	dup2(STDERR_FILENO, OTHER); /* what must not reach the child */
+	CHECK_INT(write(to[1], "hello", 5), 5); /* now: it may be dead at once, and nobody reads then */
+	dup2(STDERR_FILENO, OTHER);		/* what must not reach the child */
 	struct os_sandboxed *sandboxed = os_sandbox_start(name, &limits, to[0], from[1], reason, sizeof(reason));
 	CHECK_TEXT(reason, "");
 	close(to[0]);
-	close(from[1]);
-	CHECK_INT(write(to[1], "hello", 5), 5);
 	close(to[1]);
+	close(from[1]);
 	for (ssize_t got = 1; got > 0 && length < SAID_BYTES - 1; length += (size_t)got)
 		got = read(from[0], said + length, SAID_BYTES - 1 - length);
 	said[length] = '\0';
