@@ -58,7 +58,7 @@ enum step transfer_step_after(const struct transfer *transfer, enum step step)
 	case STEP_PROXY:
 		break;
 	case STEP_TLS:
-		return STEP_HTTP;
+		return transfer->handshake_only ? STEP_DONE : STEP_HTTP;
 	case STEP_HTTP:
 	case STEP_DONE:
 		return STEP_DONE;
@@ -113,6 +113,10 @@ static void describe_tls(struct transfer *transfer, struct tls_handshake *tls, b
 	tls->tuple = transfer->socket.tuple;
 	tls->peer = to_proxy ? "proxy" : "target";
 	tls->sni = address_parse(host, &literal) ? NULL : host;
+	if (!to_proxy && transfer->hello.sni)
+		tls->sni = *transfer->hello.sni ? transfer->hello.sni : NULL;
+	if (transfer->hello.segment_bytes)
+		tls->segment_bytes = transfer->hello.segment_bytes;
 	transfer->tls_looked_at = false;
 }
 
@@ -148,12 +152,12 @@ static void on_stage_over(uv_timer_t *timer)
 
 static void stage_timer_start(struct transfer *transfer)
 {
-	const struct transfer_pool_options *options = pool_options(transfer->pool);
-	uv_update_time(options->loop);
-	uv_timer_start(&transfer->stage_timer, on_stage_over, (uint64_t)(options->timeout_us / 1000), 0);
+	uv_update_time(pool_options(transfer->pool)->loop);
+	uv_timer_start(&transfer->stage_timer, on_stage_over, (uint64_t)(transfer->timeout_us / 1000), 0);
+	transfer->step_started_us = os_monotonic_us();
 	if (!transfer->watch)
 		return;
-	atomic_store(&transfer->watch->step_started_us, os_monotonic_us());
+	atomic_store(&transfer->watch->step_started_us, transfer->step_started_us);
 	atomic_store(&transfer->watch->step, (int)transfer->step);
 }
 
@@ -283,6 +287,25 @@ const struct transfer_result *transfer_result(const struct transfer *transfer)
 	return &transfer->result;
 }
 
+enum stage transfer_stage(const struct transfer *transfer, int64_t *since_us)
+{
+	*since_us = transfer->step_started_us;
+	switch (transfer->step) {
+	case STEP_TCP:
+		return STAGE_TCP;
+	case STEP_TLS_PROXY:
+	case STEP_PROXY:
+		return STAGE_PROXY;
+	case STEP_TLS:
+		return STAGE_TLS;
+	case STEP_HTTP:
+		return STAGE_HTTP;
+	case STEP_DONE:
+		break;
+	}
+	return STAGE_NONE;
+}
+
 /* ------------------------------------------------------------------ start */
 
 /* What libcurl takes for a name exactly as we do: no international names, which it would translate and then look up itself. */
@@ -324,6 +347,8 @@ static bool spec_take(struct transfer *transfer, const struct transfer_spec *spe
 	transfer->target_address = arena_strdup(arena, spec->target_address);
 	transfer->auth = spec->auth;
 	transfer->expect_body = arena_strdup(arena, target->expect.body);
+	transfer->hello = spec->hello;
+	transfer->hello.sni = arena_strdup(arena, spec->hello.sni);
 	if (transfer->via.host && !is_plain_host(transfer->via.host))
 		return false;
 	if (target->kind == TARGET_URL)
@@ -360,6 +385,8 @@ struct transfer *transfer_start_watched(struct transfer_pool *pool, const struct
 	transfer->done = done;
 	transfer->user = user;
 	transfer->watch = watch;
+	transfer->handshake_only = spec->handshake_only;
+	transfer->timeout_us = spec->timeout_us ? spec->timeout_us : pool_options(pool)->timeout_us;
 	transfer->body.keep = spec->keep_body_bytes > 0;
 	transfer->body.limit = transfer->body.keep ? (int64_t)spec->keep_body_bytes : BODY_BYTES_MAX;
 	strbuf_init(&transfer->body.kept);

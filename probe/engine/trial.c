@@ -90,8 +90,11 @@ static struct connect_probe *connect_begin(struct trial *trial, const char *expe
 	struct observation *observation = report_add_observation(run->report, OP_TCP_CONNECT);
 	observation->experiment = experiment;
 	observe(trial, observation);
-	return connect_start(&run->loop, run->report->arena, observation, trial->address, trial->leg->leg->target->port,
-			     run->started_us, run->options->timeout_us, linger_us, done, trial);
+	struct connect_spec spec = {.address = trial->address,
+				    .port = trial->leg->leg->target->port,
+				    .timeout_us = run->options->timeout_us,
+				    .linger_us = linger_us};
+	return connect_start(&run->loop, run->report->arena, observation, &spec, run->started_us, done, trial);
 }
 
 /* By the clock that never jumps, so that no attempt lies outside the run. */
