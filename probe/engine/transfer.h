@@ -99,8 +99,15 @@ struct transfer *transfer_start(struct transfer_pool *pool, const struct transfe
 				void *user);
 const struct transfer_result *transfer_result(const struct transfer *transfer);
 
-/** Where it is and since when: TCP, PROXY, TLS or HTTP, and os_monotonic_us(). For somebody who becomes suspicious. */
-enum stage transfer_stage(const struct transfer *transfer, int64_t *since_us);
+/** Where it waits: for somebody who becomes suspicious. */
+struct transfer_silence {
+	enum stage stage;     /* TCP, PROXY, TLS or HTTP */
+	int64_t since_us;     /* os_monotonic_us() when that stage began */
+	int64_t rtt_us;	      /* of the connection; 0 where unknown */
+	bool has_begun;	      /* TLS: the far end has said something */
+	bool is_acknowledged; /* all that we sent has arrived, as far as the system tells */
+};
+void transfer_silence(struct transfer *transfer, struct transfer_silence *out);
 
 /** End it now: the open stage is recorded with that failure; done() is called before this returns. */
 void transfer_cancel(struct transfer *transfer, enum failure failure);
