@@ -78,6 +78,10 @@ bool os_socket_tcp_info(os_socket fd, struct os_tcp_info *out);
 int os_socket_take_error(os_socket fd);
 bool os_socket_set_nonblocking(os_socket fd);
 void os_socket_close(os_socket fd);
+/** How many routers what this socket sends may pass: 1..255 (IP_TTL, IPV6_UNICAST_HOPS). */
+bool os_socket_set_ttl(os_socket fd, bool ipv6, int ttl);
+/** Let the close of a connection be a reset: nothing is sent again afterwards, and its port is free at once (SO_LINGER 0). */
+bool os_socket_reset_on_close(os_socket fd);
 
 enum { OS_ADDRESSES_MAX = 16, OS_INTERFACES_MAX = 64 };
 

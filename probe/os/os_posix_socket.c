@@ -95,6 +95,19 @@ void os_socket_close(os_socket fd)
 	close((int)fd);
 }
 
+bool os_socket_set_ttl(os_socket fd, bool ipv6, int ttl)
+{
+	if (ipv6)
+		return setsockopt((int)fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &ttl, sizeof(ttl)) == 0;
+	return setsockopt((int)fd, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl)) == 0;
+}
+
+bool os_socket_reset_on_close(os_socket fd)
+{
+	struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+	return setsockopt((int)fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)) == 0;
+}
+
 /* ------------------------------------------------------------------ ICMP */
 
 bool os_socket_keep_icmp(os_socket fd, bool ipv6)

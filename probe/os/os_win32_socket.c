@@ -158,6 +158,20 @@ void os_socket_close(os_socket fd)
 	closesocket((SOCKET)fd);
 }
 
+bool os_socket_set_ttl(os_socket fd, bool ipv6, int ttl)
+{
+	DWORD hops = (DWORD)ttl;
+	if (ipv6)
+		return setsockopt((SOCKET)fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, (const char *)&hops, sizeof(hops)) == 0;
+	return setsockopt((SOCKET)fd, IPPROTO_IP, IP_TTL, (const char *)&hops, sizeof(hops)) == 0;
+}
+
+bool os_socket_reset_on_close(os_socket fd)
+{
+	struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+	return setsockopt((SOCKET)fd, SOL_SOCKET, SO_LINGER, (const char *)&at_once, sizeof(at_once)) == 0;
+}
+
 /* ------------------------------------------------------------------ ICMP */
 
 /* Options of IPPROTO_TCP since build 19041, and what the second one gives (ws2ipdef.h; WSAGetIcmpErrorInfo() of ws2tcpip.h is a
