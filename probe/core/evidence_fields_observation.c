@@ -97,8 +97,13 @@ static const struct field tcp_rows[] = {
 };
 
 static const struct field ttl_rows[] = {
-	TUPLE(ttl.tuple), ROW("ttl", INT, observation, ttl.ttl),  ROW("from", TEXT, observation, ttl.from),
-	ICMP(ttl.icmp),	  ROW("tcp", TEXT, observation, ttl.tcp),
+	TUPLE(ttl.tuple),
+	ROW("ttl", INT, observation, ttl.ttl),
+	ROW("sent", TEXT, observation, ttl.sent),
+	ROW("expired", BOOL, observation, ttl.expired),
+	ROW("from", TEXT, observation, ttl.from),
+	ICMP(ttl.icmp),
+	ROW("tcp", TEXT, observation, ttl.tcp),
 };
 
 static const struct field proxy_rows[] = {

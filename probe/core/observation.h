@@ -7,7 +7,7 @@
 
 /** The 5-tuple of a packet exchange; ports NOT_MEASURED and texts NULL where unknown. */
 struct tuple {
-	const char *proto; /* "tcp" | "udp" */
+	const char *proto; /* "tcp" | "udp" | "icmp" */
 	const char *src, *dst;
 	int src_port, dst_port;
 };
@@ -71,13 +71,22 @@ struct tcp_connect {
 	const char *first_bytes;	     /* up to 64 bytes as they came, non-printing ones as \xNN */
 };
 
-/** One connect() with a TTL of its own, on a walk along the path. The engine makes no walks yet; a report may hold them. */
+/**
+ * One packet with a TTL of its own, on a walk along the path. duration_us is the round trip to whoever answered.
+ *
+ * failure  NONE: it was answered: the TTL ran out at a hop (expired), or tcp says what came, or the far end itself answered by ICMP (an echo
+ *          reply, or "port unreachable" to a datagram); TIMEOUT: nothing came; HOST_UNREACHABLE, NETWORK_UNREACHABLE: icmp says who refused
+ *          and why, or this system has no route; anything else: why this system did not send it.
+ */
 struct ttl_probe {
 	struct tuple tuple;
 	int ttl;
-	const char *from;
+	const char *
+		sent; /* "syn" | "udp" | "echo" | "hello" (first bytes on a connection that had been made without a limit) */
+	bool expired;	  /* the TTL ran out on the way; known even where the sender is not */
+	const char *from; /* who sent icmp; NULL where unknown */
 	struct icmp_error icmp;
-	const char *tcp; /* "syn_ack" | "rst" | NULL */
+	const char *tcp; /* "syn_ack" | "rst" | "data" | "fin": from the far end, or from who spoke for it; NULL */
 };
 
 struct header {

@@ -73,8 +73,10 @@ static void finish(struct connect_probe *probe, enum failure failure)
 	if (probe->has_poll)
 		uv_close((uv_handle_t *)&probe->poll, on_closed);
 	uv_close((uv_handle_t *)&probe->timer, on_closed);
-	if (probe->fd != -1)
-		os_socket_abort(probe->fd); /* what the peer did not take is not sent again and again */
+	if (probe->fd != -1) {
+		os_socket_reset_on_close(probe->fd); /* what the peer did not take is not sent again and again */
+		os_socket_close(probe->fd);
+	}
 	probe->done(probe, probe->user);
 }
 

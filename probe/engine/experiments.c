@@ -7,6 +7,7 @@
 #include "probe/engine/hello_bytes.h"
 #include "probe/engine/legs.h"
 #include "probe/engine/walk.h"
+#include "probe/os/os.h"
 #include "probe/plan/experiments.h"
 
 enum {
@@ -121,8 +122,8 @@ static void connect_with(struct conduct *conduct, struct connect_spec *spec)
 	spec->port = wish->port;
 	spec->min_ttl = wish->min_ttl;
 	spec->timeout_us = wish->patience_us;
-	conduct->probe = connect_start(&run->loop, run->report->arena, observation, spec, run->started_us, on_connect,
-				       conduct);
+	conduct->probe =
+		connect_start(&run->loop, run->report->arena, observation, spec, run->started_us, on_connect, conduct);
 }
 
 static void connect_begin(struct conduct *conduct)
@@ -164,7 +165,7 @@ static int version_of(enum experiment experiment)
 {
 	if (experiment == EXPERIMENT_TLS_1_2)
 		return HELLO_TLS_1_2;
-	return experiment == EXPERIMENT_TLS_1_3 ? HELLO_TLS_1_3 : 0;
+	return experiment == EXPERIMENT_TLS_1_3 ? HELLO_TLS_1_3 : HELLO_TLS_ANY;
 }
 
 static void handshake_begin(struct conduct *conduct)
@@ -360,7 +361,8 @@ static void suspect(struct trial *trial, const struct transfer_silence *silence)
 		note(trial, SYMPTOM_SYN_SILENT, false);
 		return;
 	case STAGE_TLS:
-		note(trial, silence->has_begun ? SYMPTOM_HANDSHAKE_STALLED : SYMPTOM_HELLO_SILENT, silence->is_acknowledged);
+		note(trial, silence->has_begun ? SYMPTOM_HANDSHAKE_STALLED : SYMPTOM_HELLO_SILENT,
+		     silence->is_acknowledged);
 		return;
 	case STAGE_HTTP:
 		note(trial, SYMPTOM_REQUEST_SILENT, true);

@@ -46,8 +46,12 @@ struct hello {
 	const char *
 		sni; /* another name; "" for none at all; NULL: the target's own. The chain is still judged for the target's name */
 	size_t extra_bytes; /* of an extension that nobody knows (RFC 8446 4.1.2 lets a server pass over it) */
-	int version;	    /* TLS1_2_VERSION or TLS1_3_VERSION alone; 0: both */
-	int segment_bytes;  /* the largest segment either side may send (TCP_MAXSEG); 0: the system's own choice */
+	enum {
+		HELLO_TLS_ANY,
+		HELLO_TLS_1_2 = 0x303,
+		HELLO_TLS_1_3 = 0x304
+	} version;	   /* that one alone; RFC 8446 4.2.1 has the numbers */
+	int segment_bytes; /* the largest segment either side may send (TCP_MAXSEG); 0: the system's own choice */
 };
 
 /** One address tried: what to send, by which way, and with what. Texts are copied. */

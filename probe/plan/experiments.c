@@ -41,7 +41,8 @@ static bool same_text(const char *a, const char *b)
 
 static bool same_way(const struct via *a, const struct via *b)
 {
-	return a->scheme == b->scheme && (a->scheme == VIA_DIRECT || (a->port == b->port && same_text(a->host, b->host)));
+	return a->scheme == b->scheme &&
+	       (a->scheme == VIA_DIRECT || (a->port == b->port && same_text(a->host, b->host)));
 }
 
 /* Of the connection itself: every name at the address has it. */
@@ -189,7 +190,8 @@ static bool confirming_ttls(const struct walk_view *first, int *from, int *to)
 static bool ends_alike(const struct walk_view *first, const struct walk_view *other)
 {
 	const struct walk_hop *last = walk_view_hop(other, first->last_heard_ttl);
-	bool same_hop = first->last_heard_ttl == NOT_MEASURED || (last && last->heard && same_text(last->address, first->last_heard));
+	bool same_hop = first->last_heard_ttl == NOT_MEASURED ||
+			(last && last->heard && same_text(last->address, first->last_heard));
 	return same_hop && first->reached_ttl == other->reached_ttl && first->reached_by == other->reached_by &&
 	       first->last_heard_ttl == other->last_heard_ttl;
 }
@@ -221,8 +223,8 @@ static void compare_with_first(struct experiment_plan *plan, const struct report
 
 /* ------------------------------------------------------------------ connections */
 
-static void wish_connects(struct experiment_plan *plan, const struct symptom *about, enum experiment experiment, int port,
-			  unsigned count)
+static void wish_connects(struct experiment_plan *plan, const struct symptom *about, enum experiment experiment,
+			  int port, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
 		struct wish wish = {.experiment = experiment, .about = about, .port = port, .flow = i};
@@ -241,8 +243,9 @@ static void ttl_bracket(const struct report *report, const struct symptom *about
 	*out = TTL_TOP + 1;
 	for (size_t i = 0; i < report->observations.count; i++) {
 		const struct observation *one = report->observations.items[i];
-		if (one->op != OP_TCP_CONNECT || one->tcp.min_ttl == NOT_MEASURED || one->tcp.sent_bytes != NOT_MEASURED ||
-		    one->tcp.tuple.dst_port != port || !same_text(one->tcp.tuple.dst, about->address))
+		if (one->op != OP_TCP_CONNECT || one->tcp.min_ttl == NOT_MEASURED ||
+		    one->tcp.sent_bytes != NOT_MEASURED || one->tcp.tuple.dst_port != port ||
+		    !same_text(one->tcp.tuple.dst, about->address))
 			continue;
 		if (one->failure == FAILURE_TIMEOUT && one->tcp.min_ttl < *out)
 			*out = one->tcp.min_ttl;
@@ -280,7 +283,8 @@ static bool find_ttl(struct experiment_plan *plan, const struct report *report, 
 }
 
 /* Once the SYN-ACK's TTL is known: whatever comes with a greater one to the hello is not from the same end. */
-static void wish_reset_after_hello(struct experiment_plan *plan, const struct report *report, const struct symptom *about)
+static void wish_reset_after_hello(struct experiment_plan *plan, const struct report *report,
+				   const struct symptom *about)
 {
 	int ttl;
 	if (!find_ttl(plan, report, about, about->port, &ttl) || ttl >= TTL_TOP)
@@ -487,7 +491,8 @@ void experiments_choose(struct experiment_plan *plan, const struct report *repor
 {
 	times_choose(plan, report);
 	if (plan->healthy) {
-		wish_hello(plan, plan->healthy, EXPERIMENT_TLS_LARGE_HELLO, &(struct wish){.extra_bytes = FULL_HELLO_BYTES});
+		wish_hello(plan, plan->healthy, EXPERIMENT_TLS_LARGE_HELLO,
+			   &(struct wish){.extra_bytes = FULL_HELLO_BYTES});
 		if (wish_done(plan, plan->healthy, EXPERIMENT_TLS_LARGE_HELLO))
 			segment_size_choose(plan, report, plan->healthy);
 	}

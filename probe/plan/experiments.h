@@ -33,11 +33,11 @@ struct experiment_row {
 const struct experiment_row *experiment_row(enum experiment experiment);
 
 enum symptom_kind {
-	SYMPTOM_SYN_SILENT,   /* nothing came */
-	SYMPTOM_SYN_REFUSED,  /* a reset, or an ICMP error without a known sender */
-	SYMPTOM_SYN_REJECTED, /* an ICMP error whose sender is known */
-	SYMPTOM_HELLO_SILENT, /* the connection stands, and nothing came after the ClientHello */
-	SYMPTOM_HELLO_CLOSED, /* it was closed or reset then */
+	SYMPTOM_SYN_SILENT,	   /* nothing came */
+	SYMPTOM_SYN_REFUSED,	   /* a reset, or an ICMP error without a known sender */
+	SYMPTOM_SYN_REJECTED,	   /* an ICMP error whose sender is known */
+	SYMPTOM_HELLO_SILENT,	   /* the connection stands, and nothing came after the ClientHello */
+	SYMPTOM_HELLO_CLOSED,	   /* it was closed or reset then */
 	SYMPTOM_HANDSHAKE_STALLED, /* bytes came, and then no more */
 	SYMPTOM_HANDSHAKE_CUT,	   /* the same, closed or reset */
 	SYMPTOM_CLOSED_UNASKED,	   /* closed or reset although nothing was said */
@@ -53,8 +53,8 @@ struct symptom {
 	const char *address; /* of the first hop: the proxy's, or the target's if direct */
 	int port;
 	const char *target_address; /* SOCKS4 and SOCKS5: the target's, which is looked up here; else NULL */
-	bool is_tls;	      /* the target's port speaks TLS */
-	bool is_acknowledged; /* what was sent last got there, as far as the system tells */
+	bool is_tls;		    /* the target's port speaks TLS */
+	bool is_acknowledged;	    /* what was sent last got there, as far as the system tells */
 	struct path_list paths;
 };
 
@@ -72,7 +72,7 @@ struct wish {
 	const char *sni;      /* handshakes: as in struct hello */
 	size_t extra_bytes;
 	int segment_bytes;
-	bool done;	  /* set by the engine */
+	bool done; /* set by the engine */
 };
 
 struct experiment_plan {
@@ -81,7 +81,8 @@ struct experiment_plan {
 	struct symptom **symptoms;
 	size_t symptom_count, symptom_capacity;
 	struct symptom *healthy; /* symptom_none() */
-	int64_t patience_us, quick_us; /* for an answer: where nothing is known of the way, and where round trips are known */
+	int64_t patience_us,
+		quick_us;     /* for an answer: where nothing is known of the way, and where round trips are known */
 	struct wish **wishes; /* in the order of their making; the engine begins those that are new */
 	size_t wish_count, wish_capacity;
 };

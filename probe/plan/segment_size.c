@@ -5,7 +5,8 @@
 #include "probe/plan/wishes.h"
 
 /* TCP_MAXSEG: what every way must carry (RFC 791: 576 less 40), and what an Ethernet does. Tunnels' own overheads lie between. */
-static const int first_round[] = {536, 700, 900, 1000, 1100, 1180, 1220, 1260, 1300, 1340, 1360, 1380, 1400, 1420, 1440};
+static const int first_round[] = {536,	700,  900,  1000, 1100, 1180, 1220, 1260,
+				  1300, 1340, 1360, 1380, 1400, 1420, 1440};
 enum { SEGMENT_MOST_BYTES = 1460, PER_ROUND = 16 };
 
 static bool is_to(const struct observation *one, const struct symptom *about)

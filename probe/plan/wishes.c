@@ -27,7 +27,8 @@ void wish_once(struct experiment_plan *plan, const struct wish *wish)
 		one->address = wish->about->address;
 	if (!one->patience_us)
 		one->patience_us = plan->patience_us;
-	plan->wishes = arena_grow(plan->arena, plan->wishes, &plan->wish_capacity, plan->wish_count, sizeof(struct wish *));
+	plan->wishes =
+		arena_grow(plan->arena, plan->wishes, &plan->wish_capacity, plan->wish_count, sizeof(struct wish *));
 	plan->wishes[plan->wish_count++] = one;
 }
 
@@ -42,12 +43,14 @@ bool wish_made(const struct experiment_plan *plan, const struct symptom *about, 
 bool wish_done(const struct experiment_plan *plan, const struct symptom *about, enum experiment experiment)
 {
 	for (size_t i = 0; i < plan->wish_count; i++)
-		if (plan->wishes[i]->about == about && plan->wishes[i]->experiment == experiment && !plan->wishes[i]->done)
+		if (plan->wishes[i]->about == about && plan->wishes[i]->experiment == experiment &&
+		    !plan->wishes[i]->done)
 			return false;
 	return wish_made(plan, about, experiment);
 }
 
-bool wish_port_done(const struct experiment_plan *plan, const struct symptom *about, enum experiment experiment, int port)
+bool wish_port_done(const struct experiment_plan *plan, const struct symptom *about, enum experiment experiment,
+		    int port)
 {
 	for (size_t i = 0; i < plan->wish_count; i++) {
 		const struct wish *wish = plan->wishes[i];

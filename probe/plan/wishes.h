@@ -15,6 +15,7 @@ bool wish_made(const struct experiment_plan *plan, const struct symptom *about, 
 bool wish_done(const struct experiment_plan *plan, const struct symptom *about, enum experiment experiment);
 
 /** The same, of those to that port. */
-bool wish_port_done(const struct experiment_plan *plan, const struct symptom *about, enum experiment experiment, int port);
+bool wish_port_done(const struct experiment_plan *plan, const struct symptom *about, enum experiment experiment,
+		    int port);
 
 #endif

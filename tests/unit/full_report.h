@@ -150,7 +150,13 @@ static void full_packets(struct report *report, struct path *path)
 				      .bytes_received = 3,
 				      .first_bytes = "\\x15\\x03"};
 	o = full_observation(report, path, OP_TTL_PROBE);
-	o->ttl = (struct ttl_probe){.tuple = full_tuple, .ttl = 3, .from = "10.9.1.1", .icmp = full_icmp, .tcp = "rst"};
+	o->ttl = (struct ttl_probe){.tuple = full_tuple,
+				    .ttl = 3,
+				    .sent = "syn",
+				    .expired = true,
+				    .from = "10.9.1.1",
+				    .icmp = full_icmp,
+				    .tcp = "rst"};
 	o = full_observation(report, path, OP_LOCAL_FACT);
 	o->fact.fact = "interface";
 	o->fact.subject = "eth0";
