@@ -1,6 +1,7 @@
 #include "probe/engine/connect.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "probe/core/arena.h"
 #include "probe/engine/hostile.h"
@@ -72,8 +73,10 @@ static void finish(struct connect_probe *probe, enum failure failure)
 	if (probe->has_poll)
 		uv_close((uv_handle_t *)&probe->poll, on_closed);
 	uv_close((uv_handle_t *)&probe->timer, on_closed);
-	if (probe->fd != -1)
-		os_socket_abort(probe->fd); /* what the peer did not take is not sent again and again */
+	if (probe->fd != -1) {
+		os_socket_reset_on_close(probe->fd); /* what the peer did not take is not sent again and again */
+		os_socket_close(probe->fd);
+	}
 	probe->done(probe, probe->user);
 }
 
@@ -131,9 +134,20 @@ static void on_linger_over(uv_timer_t *timer)
 
 /* ------------------------------------------------------------------ connecting */
 
+static bool limit_ttl(struct connect_probe *probe)
+{
+	if (!probe->spec.min_ttl)
+		return true;
+	bool ipv6 = strchr(probe->spec.address, ':') != NULL;
+	probe->unsupported = !os_socket_set_min_ttl(probe->fd, ipv6, probe->spec.min_ttl);
+	if (!probe->unsupported)
+		probe->observation->tcp.min_ttl = probe->spec.min_ttl;
+	return !probe->unsupported;
+}
+
 static void payload_send(struct connect_probe *probe)
 {
-	if (!probe->spec.payload)
+	if (!probe->spec.payload || !limit_ttl(probe))
 		return;
 	int sent = socket_send(probe->fd, probe->spec.payload, probe->spec.payload_bytes);
 	probe->observation->tcp.sent_bytes = sent > 0 ? sent : 0;
@@ -179,16 +193,6 @@ static void on_timeout(uv_timer_t *timer)
 	finish(probe, probe->error ? socket_failure(probe->error) : FAILURE_TIMEOUT);
 }
 
-static bool limit_ttl(struct connect_probe *probe, bool ipv6)
-{
-	if (!probe->spec.min_ttl)
-		return true;
-	probe->unsupported = !os_socket_set_min_ttl(probe->fd, ipv6, probe->spec.min_ttl);
-	if (!probe->unsupported)
-		probe->observation->tcp.min_ttl = probe->spec.min_ttl;
-	return !probe->unsupported;
-}
-
 static void connect_begin(struct connect_probe *probe)
 {
 	struct sockaddr_storage peer;
@@ -197,7 +201,7 @@ static void connect_begin(struct connect_probe *probe)
 	if (!socket_address(probe->spec.address, probe->spec.port, &peer, &bytes))
 		return;
 	probe->fd = socket_open(peer.ss_family, SOCK_STREAM, &probe->error);
-	if (probe->fd == -1 || !limit_ttl(probe, peer.ss_family == AF_INET6))
+	if (probe->fd == -1 || (!probe->spec.payload && !limit_ttl(probe)))
 		return;
 	if (connect((uv_os_sock_t)probe->fd, (const struct sockaddr *)&peer, bytes) != 0) {
 		int error = os_socket_error();

@@ -13,9 +13,10 @@ typedef void (*connect_done_cb)(struct connect_probe *probe, void *user);
 struct connect_spec {
 	const char *address; /* a literal */
 	int port;
-	int64_t timeout_us;	/* for the handshake */
-	int64_t linger_us;	/* after it; 0: the handshake alone */
-	int min_ttl;		/* let nothing in with a smaller TTL (IP_MINTTL); 0: no such limit */
+	int64_t timeout_us; /* for the handshake */
+	int64_t linger_us;  /* after it; 0: the handshake alone */
+	int min_ttl; /* let nothing in with a smaller TTL (IP_MINTTL): from the start, or with a payload once the connection
+			stands; 0: no such limit */
 	const uint8_t *payload; /* sent as soon as the connection stands; NULL: nothing is sent */
 	uint16_t payload_bytes;
 };

@@ -7,6 +7,7 @@
 
 #include "probe/core/arena.h"
 #include "probe/engine/certificate.h"
+#include "probe/engine/hello_bytes.h"
 #include "probe/engine/hostile.h"
 
 /** What OpenSSL's callbacks hold on to: it belongs to the SSL_CTX and is freed with it, which may be after the transfer's end. */
@@ -291,8 +292,7 @@ CURLcode tls_tap_install(CURL *easy, void *context, void *user)
 	link->to_proxy = to_proxy;
 	link->observation = tls_tap_open_observation(transfer);
 	transfer->link = link;
-	/* small and classical, as the agent's system says hello */
-	if (!link->observation || !SSL_CTX_set1_groups_list(ctx, "X25519:P-256:P-384"))
+	if (!link->observation || !hello_make_classical(ctx))
 		return CURLE_FAILED_INIT;
 	if (!to_proxy && !hello_set(ctx, link))
 		return CURLE_FAILED_INIT;

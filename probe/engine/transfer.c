@@ -287,10 +287,9 @@ const struct transfer_result *transfer_result(const struct transfer *transfer)
 	return &transfer->result;
 }
 
-enum stage transfer_stage(const struct transfer *transfer, int64_t *since_us)
+static enum stage stage_of(enum step step)
 {
-	*since_us = transfer->step_started_us;
-	switch (transfer->step) {
+	switch (step) {
 	case STEP_TCP:
 		return STAGE_TCP;
 	case STEP_TLS_PROXY:
@@ -304,6 +303,23 @@ enum stage transfer_stage(const struct transfer *transfer, int64_t *since_us)
 		break;
 	}
 	return STAGE_NONE;
+}
+
+/* Behind a proxy the connection's bytes are the proxy's own. */
+static bool has_begun(const struct transfer *transfer)
+{
+	bool direct_bytes = transfer->via.scheme == VIA_DIRECT && transfer->socket.info.bytes_received > 0;
+	return transfer->tls && (transfer->tls->tls.progress >= TLS_SERVER_HELLO || direct_bytes);
+}
+
+void transfer_silence(struct transfer *transfer, struct transfer_silence *out)
+{
+	const struct socket_facts *facts = &transfer->socket;
+	socket_tap_measure(transfer);
+	*out = (struct transfer_silence){.stage = stage_of(transfer->step), .since_us = transfer->step_started_us};
+	out->rtt_us = facts->has_info && facts->info.rtt_us > 0 ? facts->info.rtt_us : 0;
+	out->has_begun = has_begun(transfer);
+	out->is_acknowledged = !facts->has_info || facts->info.unacked == 0;
 }
 
 /* ------------------------------------------------------------------ start */

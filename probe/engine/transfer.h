@@ -46,8 +46,12 @@ struct hello {
 	const char *
 		sni; /* another name; "" for none at all; NULL: the target's own. The chain is still judged for the target's name */
 	size_t extra_bytes; /* of an extension that nobody knows (RFC 8446 4.1.2 lets a server pass over it) */
-	int version;	    /* TLS1_2_VERSION or TLS1_3_VERSION alone; 0: both */
-	int segment_bytes;  /* the largest segment either side may send (TCP_MAXSEG); 0: the system's own choice */
+	enum {
+		HELLO_TLS_ANY,
+		HELLO_TLS_1_2 = 0x303,
+		HELLO_TLS_1_3 = 0x304
+	} version;	   /* that one alone; RFC 8446 4.2.1 has the numbers */
+	int segment_bytes; /* the largest segment either side may send (TCP_MAXSEG); 0: the system's own choice */
 };
 
 /** One address tried: what to send, by which way, and with what. Texts are copied. */
@@ -99,8 +103,15 @@ struct transfer *transfer_start(struct transfer_pool *pool, const struct transfe
 				void *user);
 const struct transfer_result *transfer_result(const struct transfer *transfer);
 
-/** Where it is and since when: TCP, PROXY, TLS or HTTP, and os_monotonic_us(). For somebody who becomes suspicious. */
-enum stage transfer_stage(const struct transfer *transfer, int64_t *since_us);
+/** Where it waits: for somebody who becomes suspicious. */
+struct transfer_silence {
+	enum stage stage;     /* TCP, PROXY, TLS or HTTP */
+	int64_t since_us;     /* os_monotonic_us() when that stage began */
+	int64_t rtt_us;	      /* of the connection; 0 where unknown */
+	bool has_begun;	      /* TLS: the far end has said something */
+	bool is_acknowledged; /* all that we sent has arrived, as far as the system tells */
+};
+void transfer_silence(struct transfer *transfer, struct transfer_silence *out);
 
 /** End it now: the open stage is recorded with that failure; done() is called before this returns. */
 void transfer_cancel(struct transfer *transfer, enum failure failure);

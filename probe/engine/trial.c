@@ -5,6 +5,7 @@
 #include "probe/core/address.h"
 #include "probe/core/arena.h"
 #include "probe/core/url.h"
+#include "probe/engine/experiments.h"
 #include "probe/engine/system_stack.h"
 #include "probe/engine/system_trust.h"
 #include "probe/os/os.h"
@@ -55,6 +56,7 @@ static void on_transfer(struct transfer *transfer, void *user)
 	struct transfer_result result = *transfer_result(transfer);
 	trial->transfer = NULL;
 	trial_take(trial, &result);
+	experiments_note(trial, &result);
 	trial_after(trial, &result);
 }
 

@@ -95,13 +95,6 @@ void os_socket_close(os_socket fd)
 	close((int)fd);
 }
 
-void os_socket_abort(os_socket fd)
-{
-	struct linger now = {.l_onoff = 1, .l_linger = 0};
-	setsockopt((int)fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
-	close((int)fd);
-}
-
 bool os_socket_set_min_ttl(os_socket fd, bool ipv6, int ttl)
 {
 	if (ipv6)
@@ -113,6 +106,19 @@ bool os_socket_set_segment(os_socket fd, bool ipv6, int bytes)
 {
 	(void)ipv6;
 	return setsockopt((int)fd, IPPROTO_TCP, TCP_MAXSEG, &bytes, sizeof(bytes)) == 0;
+}
+
+bool os_socket_set_ttl(os_socket fd, bool ipv6, int ttl)
+{
+	if (ipv6)
+		return setsockopt((int)fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &ttl, sizeof(ttl)) == 0;
+	return setsockopt((int)fd, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl)) == 0;
+}
+
+bool os_socket_reset_on_close(os_socket fd)
+{
+	struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+	return setsockopt((int)fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)) == 0;
 }
 
 /* ------------------------------------------------------------------ ICMP */

@@ -158,13 +158,6 @@ void os_socket_close(os_socket fd)
 	closesocket((SOCKET)fd);
 }
 
-void os_socket_abort(os_socket fd)
-{
-	struct linger now = {.l_onoff = 1, .l_linger = 0};
-	setsockopt((SOCKET)fd, SOL_SOCKET, SO_LINGER, (const char *)&now, sizeof(now));
-	closesocket((SOCKET)fd);
-}
-
 /* Winsock has nothing like it. */
 bool os_socket_set_min_ttl(os_socket fd, bool ipv6, int ttl)
 {
@@ -183,6 +176,20 @@ bool os_socket_set_segment(os_socket fd, bool ipv6, int bytes)
 	DWORD mtu = (DWORD)(bytes + (ipv6 ? HEADERS_V6_BYTES : HEADERS_V4_BYTES));
 	return setsockopt((SOCKET)fd, ipv6 ? IPPROTO_IPV6 : IPPROTO_IP, USER_MTU_OPTION, (const char *)&mtu,
 			  sizeof(mtu)) == 0;
+}
+
+bool os_socket_set_ttl(os_socket fd, bool ipv6, int ttl)
+{
+	DWORD hops = (DWORD)ttl;
+	if (ipv6)
+		return setsockopt((SOCKET)fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, (const char *)&hops, sizeof(hops)) == 0;
+	return setsockopt((SOCKET)fd, IPPROTO_IP, IP_TTL, (const char *)&hops, sizeof(hops)) == 0;
+}
+
+bool os_socket_reset_on_close(os_socket fd)
+{
+	struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+	return setsockopt((SOCKET)fd, SOL_SOCKET, SO_LINGER, (const char *)&at_once, sizeof(at_once)) == 0;
 }
 
 /* ------------------------------------------------------------------ ICMP */
