@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 #include "probe/core/evidence.h"
-#include "probe/diagnosis/walk_view.h"
+#include "probe/core/walk_view.h"
 
 /*
  * Where on its way a connection request ends: what the walks to an address and their contrasts tell together. Pure.
