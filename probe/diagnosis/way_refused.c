@@ -191,7 +191,7 @@ static bool has_spoken(const struct observation *one, const char *address)
 	return false;
 }
 
-static bool anybody_spoke(const struct report *report, const char *address)
+bool way_has_spoken(const struct report *report, const char *address)
 {
 	for (size_t i = 0; i < report->observations.count; i++)
 		if (has_spoken(report->observations.items[i], address))
@@ -199,29 +199,35 @@ static bool anybody_spoke(const struct report *report, const char *address)
 	return false;
 }
 
-/* Accepted where nobody can listen. */
+/* The connection to a port where nobody can listen; NULL: none was tried. */
 static const struct observation *impossible_one(const struct report *report, const char *address)
 {
 	for (size_t i = 0; i < report->observations.count; i++) {
 		const struct observation *one = report->observations.items[i];
-		bool accepted = one->failure == FAILURE_NONE || one->failure == FAILURE_EOF;
 		if (one->op == OP_TCP_CONNECT && text_equal(one->experiment, "impossible_port") &&
-		    text_equal(one->tcp.tuple.dst, address) && accepted)
+		    text_equal(one->tcp.tuple.dst, address))
 			return one;
 	}
 	return NULL;
 }
 
+bool way_was_tested(const struct report *report, const char *address)
+{
+	return impossible_one(report, address) != NULL;
+}
+
 void way_judge_answer(const struct report *report, const struct walks *walks, struct way *way)
 {
-	const struct observation *impossible = impossible_one(report, way->address);
+	const struct observation *tested = impossible_one(report, way->address), *impossible = NULL;
 	const struct walk_view *syn = &walks->syn, *by = NULL;
 	struct walks read = *walks;
+	if (tested && (tested->failure == FAILURE_NONE || tested->failure == FAILURE_EOF))
+		impossible = tested; /* accepted there too */
 	read.control.reached_ttl = NOT_MEASURED; /* another port may be answered by the same device */
 	int far = way_far_ttl(&read, &by);
 	bool accepted = syn->reached_ttl != NOT_MEASURED && syn->reached_by == WALK_REACHED_SYN_ACK;
 	bool nearer = accepted && far > syn->reached_ttl;
-	if ((!impossible && !nearer) || anybody_spoke(report, way->address))
+	if ((!impossible && !nearer) || way_has_spoken(report, way->address))
 		return;
 	say(way, WAY_ANSWERED_NEAR, impossible ? ANSWERED_ON_IMPOSSIBLE_PORT : ANSWERED_BY_TTL);
 	way_show(way, impossible);

@@ -5,7 +5,7 @@
 #include "probe/core/arena.h"
 #include "probe/diagnosis/view.h"
 
-static const double CONFIRMED_MOST = 0.8;
+static const double CONFIRMED_MOST = 0.8, LIKE_OTHERS = 0.7;
 
 enum { HTTPS = 443, HTTP = 80 };
 
@@ -102,25 +102,36 @@ static void judge(const struct report *report, const struct tried *tried, struct
 
 /* ------------------------------------------------------------------ like another one's */
 
+/* Heard at the same hop, from the same one, and silent at the next. */
+static bool is_silent_alike(const struct way *like, const struct walk_view *confirm)
+{
+	const struct walk_hop *last = walk_view_hop(confirm, like->ttl);
+	bool silent_beyond = walk_view_hop(confirm, like->ttl + 1) && confirm->reached_ttl == NOT_MEASURED &&
+			     !confirm->refused_by;
+	if (!silent_beyond || like->ttl == 0)
+		return silent_beyond && confirm->last_heard_ttl == NOT_MEASURED;
+	if (!last || confirm->last_heard_ttl != like->ttl)
+		return false;
+	return !last->address || !like->at.last_heard || text_equal(last->address, like->at.last_heard);
+}
+
 static bool is_confirmed(const struct way *like, const struct walk_view *confirm)
 {
-	int ttl = like->ttl;
 	switch (like->end) {
 	case WAY_FILTERED:
-	case WAY_DEAD: {
-		const struct walk_hop *last = walk_view_hop(confirm, ttl), *next = walk_view_hop(confirm, ttl + 1);
-		bool heard_alike = ttl ? last && last->seen->ttl.expired : confirm->last_heard_ttl == NOT_MEASURED;
-		return heard_alike && next && confirm->reached_ttl == NOT_MEASURED && !confirm->refused_by &&
-		       (ttl == 0 || (confirm->last_heard_ttl == ttl && (!last->address || !like->at.last_heard ||
-								       text_equal(last->address, like->at.last_heard))));
-	}
+	case WAY_DEAD:
+		return is_silent_alike(like, confirm);
 	case WAY_REFUSED_NEAR:
 	case WAY_REFUSED_FAR:
-		return confirm->reached_ttl == ttl && confirm->reached_by == WALK_REACHED_RST &&
-		       (ttl == 1 || walk_view_hop(confirm, ttl - 1));
+		return confirm->reached_ttl == like->ttl && confirm->reached_by == WALK_REACHED_RST &&
+		       (like->ttl == 1 || walk_view_hop(confirm, like->ttl - 1));
+	case WAY_LOOPS:
+		for (size_t i = 0; i < confirm->count; i++)
+			if (text_equal(confirm->hops[i].address, like->at.last_heard))
+				return true;
+		return false;
 	case WAY_UNKNOWN:
 	case WAY_MUTED:
-	case WAY_LOOPS:
 	case WAY_ANSWERED_NEAR:
 	case WAY_FLAPS:
 		break;
@@ -207,6 +218,30 @@ static void confirm_from_others(const struct report *report, const struct ways *
 	}
 }
 
+/* A device that answers for one address does so for the others to which nothing was sent that could show it. */
+static void answer_like_others(const struct report *report, const struct ways *ways, size_t index)
+{
+	struct way *way = ways->items[index];
+	if (way->walked || way_was_tested(report, way->address) || way_has_spoken(report, way->address))
+		return;
+	for (size_t i = 0; i < ways->count; i++) {
+		const struct way *like = ways->items[i];
+		if (like->end != WAY_ANSWERED_NEAR || like->port != way->port ||
+		    text_is_ipv6(like->address) != text_is_ipv6(way->address))
+			continue;
+		*way = (struct way){.address = way->address,
+				    .port = way->port,
+				    .end = like->end,
+				    .confidence = LIKE_OTHERS,
+				    .has_place = like->has_place,
+				    .at = like->at,
+				    .ttl = like->ttl,
+				    .shown = {like->shown[0]},
+				    .shown_count = like->shown_count > 0};
+		return;
+	}
+}
+
 void ways_find(struct report *report, struct view *views)
 {
 	struct ways ways = {0};
@@ -221,4 +256,6 @@ void ways_find(struct report *report, struct view *views)
 	for (size_t i = 0; i < ways.count; i++)
 		if (ways.items[i]->end == WAY_UNKNOWN && ways.of[i]->broke == STAGE_TCP)
 			confirm_from_others(report, &ways, ways.items[i]);
+		else if (ways.items[i]->end == WAY_UNKNOWN)
+			answer_like_others(report, &ways, i);
 }

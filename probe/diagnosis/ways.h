@@ -60,6 +60,11 @@ void way_judge_refusal(const struct report *report, const struct walks *walks, s
 /** Accepted, and then not a byte. */
 void way_judge_answer(const struct report *report, const struct walks *walks, struct way *way);
 
+/** Did anything at all come back on a connection to that address? */
+bool way_has_spoken(const struct report *report, const char *address);
+/** Was a connection tried to a port of it where nobody can listen? */
+bool way_was_tested(const struct report *report, const char *address);
+
 /** Add what was seen, once; NULL is ignored. */
 void way_show(struct way *way, const struct observation *seen);
 void way_show_hop(struct way *way, const struct walk_view *walk, int ttl);
