@@ -33,20 +33,28 @@ static void take_place(struct verdict *out, const struct way *way)
 	out->at = way->at;
 }
 
+static bool is_so(const struct view *view, const struct tried *tried, enum way_end end, tried_is is)
+{
+	return tried_failed(tried) && way_ends(tried, end) && is(view, tried);
+}
+
 bool verdict_by_way(const struct view *view, struct verdict *out, const char *cause, enum way_end end, tried_is is)
 {
 	double confidence = 0;
 	size_t shown = 0;
-	for (size_t i = 0; i < view->tried_count; i++) {
-		const struct tried *tried = &view->tried[i];
-		if (!tried_failed(tried) || !way_ends(tried, end) || !is(view, tried))
-			continue;
-		if (tried->way->confidence > confidence)
-			confidence = tried->way->confidence;
-		verdict_add_evidence(view, out, tried_ended_by(tried));
-		if (shown++ < WAYS_SHOWN)
-			verdict_show_way(view, out, tried->way);
-		take_place(out, tried->way);
+	/* those with a walk of their own first: they show most */
+	for (int pass = 0; pass < 2; pass++) {
+		for (size_t i = 0; i < view->tried_count; i++) {
+			const struct tried *tried = &view->tried[i];
+			if (!is_so(view, tried, end, is) || tried->way->walked != (pass == 0))
+				continue;
+			if (tried->way->confidence > confidence)
+				confidence = tried->way->confidence;
+			verdict_add_evidence(view, out, tried_ended_by(tried));
+			if (shown++ < WAYS_SHOWN)
+				verdict_show_way(view, out, tried->way);
+			take_place(out, tried->way);
+		}
 	}
 	return shown && verdict_set(view, out, cause, confidence);
 }
