@@ -214,6 +214,16 @@ class Lab:
                         for a in self.names.addresses(what) if ":" not in a])
         self.other.ip("link set nowhere up")
 
+    def another_way_back(self):
+        """What core2 sends to the enterprise goes to the edge by a wire of its own, which core1 does not see."""
+        self._join(self.core2, "back", "198.18.0.22", self.edge, "back", "198.18.0.21", 6)
+        self.core2.ip("route replace 10.1.0.0/24 via 198.18.0.21", f"route replace {LAN6}/64 via 2001:db8:f:6::15")
+
+    def masquerade(self):
+        """The edge shows one address of its own for the whole enterprise."""
+        self.edge.nft("add chain inet lab hide { type nat hook postrouting priority 100; }\n"
+                      'add rule inet lab hide oifname "to-core1" masquerade\n')
+
     def small_mtu(self, mtu_bytes, out=True, back=True):
         """The wire between core1 and core2 carries no more, and its routers say so by ICMP.  (lab.wire(["-m", N]): nobody says so.)"""
         if out:
@@ -233,6 +243,12 @@ class Lab:
         """The same as a proxy: lab.proxy_stub("close-after-request")."""
         self._start_stub(self.proxy, mode, [PROXY], port, certificate)
         return f"proxy.corp.test:{port}"
+
+    def accelerator(self, port=9000):
+        """core1 takes every TCP connection itself, with all ports open, and passes on what it carries (a WAN accelerator)."""
+        self._start_stub(self.core1, "onwards", ["198.18.0.1"], port, None)
+        self.core1.nft("add chain inet lab divert { type nat hook prerouting priority -100; }\n"
+                       f'add rule inet lab divert iifname "to-edge" ip protocol tcp ip daddr != 198.18.0.1 redirect to :{port}\n')
 
     def _start_stub(self, node, mode, addresses, port, certificate):
         words = [HERE / "stub.py", mode, port] + addresses
