@@ -257,6 +257,15 @@ class Lab:
         process = node.start(["/usr/bin/python3"] + words, f"stub-{mode.split(':')[0]}-{port}")
         node.wait_tcp(port, addresses[-1], process)
 
+    def measure(self):
+        """Let the next run be measured; returns a function that then says its peak memory in KiB."""
+        tool, figures = self.work / "measure", self.work / "figures"
+        shutil.copy(tools(self.build) / "measure", tool)
+        figures.mkdir()
+        figures.chmod(0o777)
+        self.prefix = [tool, figures / "figures"] + self.prefix
+        return lambda: int((figures / "figures").read_text(encoding="ascii").split()[3])
+
     # ---------------------------------------------------------------- servers and settings in one line
 
     squid = proxies.squid

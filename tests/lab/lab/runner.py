@@ -84,7 +84,7 @@ class Probe:
         words = ["check", "--report", f"json={self.out}/{name}.json", "--report", f"text={self.out}/{name}.txt"]
         words += [word for option, value in usual.items() if option not in given for word in (option, value)]
         status, seconds, _, errors = self.run(words + given, self.lab.prefix)
-        return Result(status, seconds, self.read_json(name), self._text(f"{name}.txt"), errors)
+        return Result(status, seconds, self.read_json(name), self._text(f"{name}.txt"), errors, self._text(f"{name}.json"))
 
     def diagnose(self, name="report"):
         """The same report judged again from its file; None if that failed."""

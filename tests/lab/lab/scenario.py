@@ -81,10 +81,10 @@ def discover(directory=HERE / "scenarios"):
 
 
 class Result:
-    """One run: exit status, seconds, report (a dict), text and errors (what it wrote to stderr)."""
+    """One run: exit status, seconds, report (a dict), text, errors (what it wrote to stderr), and the JSON as it was written."""
 
-    def __init__(self, status, seconds, report, text, errors):
-        self.status, self.seconds, self.report, self.text, self.errors = status, seconds, report, text, errors
+    def __init__(self, status, seconds, report, text, errors, json_text=""):
+        self.status, self.seconds, self.report, self.text, self.errors, self.json_text = status, seconds, report, text, errors, json_text
 
     def target(self, path):
         return next(t for t in self.report["targets"] if t["id"] == path["target"])
