@@ -149,7 +149,56 @@ def certificate_has_a_nasty_issuer(lab):
 @scenario(Expect(exit=0, seconds=5))
 def dns_answers_with_nasty_aliases(lab):
     check = checks(lab, is_nasty=True)
-    lab.names.hosts[LOGIN].chain = [r"\027\[2J\155owned\010\013\\\<script\>\"'.evil.test", r"\226\128\174.evil.test"]
+    label = "".join(f"\\{byte:03d}" for byte in NASTY.encode("utf-8")[:60])  # RFC 1035 5.1
+    lab.names.hosts[LOGIN].chain = [f"{label}.evil.test"]
+    check((yield))
+
+
+def by_dns(lab, mode):
+    """Both servers answer so."""
+    for server in (lab.dns1, lab.dns2):
+        server.wrong(mode)
+
+
+@scenario(Expect(exit=1, cause="dns_reply_malformed", seconds=5))
+def dns_answers_with_noise(lab):
+    check = checks(lab)
+    by_dns(lab, "noise")
+    check((yield))
+
+
+@scenario(Expect(exit=1, cause="dns_reply_malformed", seconds=5))
+def dns_answers_another_question(lab):
+    check = checks(lab)
+    by_dns(lab, "wrong-question")
+    check((yield))
+
+
+@scenario(Expect(exit=1, cause="dns_reply_malformed", seconds=5))
+def dns_answers_with_a_name_that_points_to_itself(lab):
+    check = checks(lab)
+    by_dns(lab, "pointer-loop")
+    check((yield))
+
+
+@scenario(Expect(exit=1, cause="dns_reply_malformed", seconds=5))
+def dns_answers_with_half_a_record(lab):
+    check = checks(lab)
+    by_dns(lab, "cut")
+    check((yield))
+
+
+@scenario(Expect(exit=1, cause="dns_reply_malformed", seconds=6))
+def dns_floods_with_answers_to_other_questions(lab):
+    check = checks(lab)
+    by_dns(lab, "flood")
+    check((yield))
+
+
+@scenario(Expect(exit=1, cause="dns_tcp_fallback_blocked", seconds=6))
+def dns_sends_one_byte_a_second(lab):
+    check = checks(lab)
+    by_dns(lab, "drip")
     check((yield))
 
 
