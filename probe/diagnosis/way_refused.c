@@ -3,7 +3,7 @@
 #include "probe/diagnosis/view.h"
 #include "probe/diagnosis/ways.h"
 
-static const double NEAR_BY_TTL = 0.9, NEAR_BY_SIGNS = 0.75, FAR_BY_TTL = 0.85, FAR_BY_SIGNS = 0.7;
+static const double NEAR_BY_TTL = 0.9, NEAR_BY_SIGNS = 0.75, FAR_BY_TTL = 0.85, FAR_BY_SIGNS = 0.7, FAR_BY_WALK = 0.6;
 static const double ANSWERED_ON_IMPOSSIBLE_PORT = 0.9, ANSWERED_BY_TTL = 0.85;
 
 enum { TTL_MAX = 255, HOPS_APART = 2, RTT_APART_US = 3000 };
@@ -73,6 +73,18 @@ static void read_answers(const struct report *report, const struct way *way, str
 	}
 }
 
+/* Not on a system without the means. */
+static bool ttls_were_asked(const struct report *report, const struct way *way)
+{
+	for (size_t i = 0; i < report->observations.count; i++) {
+		const struct observation *one = report->observations.items[i];
+		if (one->op == OP_TCP_CONNECT && one->tcp.min_ttl != NOT_MEASURED &&
+		    text_equal(one->tcp.tuple.dst, way->address) && one->tcp.tuple.dst_port == way->port)
+			return true;
+	}
+	return false;
+}
+
 static bool is_exact(const struct answer *answer)
 {
 	return answer->ttl_least != NOT_MEASURED && answer->ttl_least == answer->ttl_most;
@@ -86,12 +98,17 @@ static int hops_passed(int ttl)
 
 enum sign { SIGN_NONE, SIGN_ALIKE, SIGN_APART };
 
-static enum sign ttl_sign(const struct answer *resets, const struct answer *accepted)
+/* A reset that passed fewer routers than what another port sends was made on the way; one more may be a matter of parallel lines. Where no other
+ * port answers: a reset that passed as many as lie before the TTL that draws it is of whoever stands there. */
+static enum sign ttl_sign(const struct answer *resets, const struct answer *accepted, int drawn_ttl)
 {
-	if (!is_exact(resets) || !is_exact(accepted))
+	if (!is_exact(resets))
 		return SIGN_NONE;
-	int apart = hops_passed(resets->ttl_least) - hops_passed(accepted->ttl_least);
-	return apart >= HOPS_APART || apart <= -HOPS_APART ? SIGN_APART : apart == 0 ? SIGN_ALIKE : SIGN_NONE;
+	int passed = hops_passed(resets->ttl_least);
+	if (!is_exact(accepted))
+		return drawn_ttl != NOT_MEASURED && passed == drawn_ttl - 1 ? SIGN_ALIKE : SIGN_NONE;
+	int apart = passed - hops_passed(accepted->ttl_least);
+	return apart < 0 || apart >= HOPS_APART ? SIGN_APART : apart == 0 ? SIGN_ALIKE : SIGN_NONE;
 }
 
 /* Quicker by half than the address itself: then it was not there. */
@@ -124,17 +141,24 @@ static void judge_by_signs(struct way *way, enum sign by_ttl, enum sign by_rtt)
 		say(way, WAY_REFUSED_FAR, FAR_BY_SIGNS);
 }
 
-/* The TTLs that draw the reset and, on another port or by other packets, the address's own answer. A reset on both ports alike says nothing. */
-static void judge_by_walk(const struct walks *walks, struct way *way, enum sign by_ttl, enum sign by_rtt)
+/*
+ * The TTLs that draw the reset and, on another port or by other packets, the address's own answer. A reset on both ports alike says nothing.
+ * The last router before the address draws it by the same TTL as the address: then the reset's own TTL must tell.
+ */
+static void judge_by_walk(const struct report *report, const struct walks *walks, struct way *way, enum sign by_ttl,
+			  enum sign by_rtt)
 {
 	const struct walk_view *by = NULL;
 	int far = way_far_ttl(walks, &by);
+	bool as_far = far == way->ttl && by->reached_by != WALK_REACHED_RST;
 	if (far > way->ttl)
 		say(way, WAY_REFUSED_NEAR, NEAR_BY_TTL);
 	else if (by_ttl == SIGN_APART || by_rtt == SIGN_APART)
 		say(way, WAY_REFUSED_NEAR, NEAR_BY_SIGNS);
-	else if (far == way->ttl && by->reached_by != WALK_REACHED_RST)
+	else if (as_far && by_ttl == SIGN_ALIKE)
 		say(way, WAY_REFUSED_FAR, FAR_BY_TTL);
+	else if (as_far && !ttls_were_asked(report, way))
+		say(way, WAY_REFUSED_FAR, FAR_BY_WALK);
 	if (by && way->end != WAY_UNKNOWN)
 		way_show_hop(way, by, far);
 }
@@ -145,12 +169,12 @@ void way_judge_refusal(const struct report *report, const struct walks *walks, s
 	const struct walk_view *syn = &walks->syn;
 	bool drawn = syn->reached_ttl != NOT_MEASURED && syn->reached_by == WALK_REACHED_RST;
 	read_answers(report, way, &resets, &accepted);
-	enum sign by_ttl = ttl_sign(&resets, &accepted), by_rtt = rtt_sign(&resets, accepted.rtt_us);
+	way->ttl = drawn ? syn->reached_ttl : NOT_MEASURED;
+	enum sign by_ttl = ttl_sign(&resets, &accepted, way->ttl), by_rtt = rtt_sign(&resets, accepted.rtt_us);
 	if (drawn) {
-		way->ttl = syn->reached_ttl;
 		way_show_hop(way, syn, way->ttl - 1);
 		way_show_hop(way, syn, way->ttl);
-		judge_by_walk(walks, way, by_ttl, by_rtt);
+		judge_by_walk(report, walks, way, by_ttl, by_rtt);
 	} else if (!syn->count) {
 		judge_by_signs(way, by_ttl, by_rtt);
 	}

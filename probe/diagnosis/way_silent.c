@@ -126,7 +126,7 @@ void way_judge_silence(const struct report *report, const struct walks *walks, s
 		return;
 	} else if (walk->loops) {
 		judge_loop(walks, way);
-	} else if (hears_hops(walk) || hears_hops(&walks->control)) {
+	} else if (hears_hops(walk) || hears_hops(&walks->control) || walks->control.reached_ttl == 1) {
 		/* where not even the first hop is heard, that says something only if it is heard by the same kind of packet */
 		judge_end(report, walks, way);
 	} else if (hears_nobody(walks)) {

@@ -218,6 +218,18 @@ static void confirm_from_others(const struct report *report, const struct ways *
 	}
 }
 
+/* Where the walk to another address heard nobody, there is nothing to compare with. */
+static void mute_like_others(const struct report *report, const struct ways *ways, struct way *way)
+{
+	struct walk_view confirm;
+	if (way->walked || walk_view_make(report, way->address, way->port, "walk_confirm", "syn", &confirm))
+		return;
+	for (size_t i = 0; i < ways->count; i++)
+		if (ways->items[i]->walked && ways->items[i]->end == WAY_MUTED &&
+		    text_is_ipv6(ways->items[i]->address) == text_is_ipv6(way->address))
+			way->end = WAY_MUTED;
+}
+
 /* A device that answers for one address does so for the others to which nothing was sent that could show it. */
 static void answer_like_others(const struct report *report, const struct ways *ways, size_t index)
 {
@@ -242,6 +254,18 @@ static void answer_like_others(const struct report *report, const struct ways *w
 	}
 }
 
+static void compare(const struct report *report, const struct ways *ways, size_t index)
+{
+	const struct tried *tried = ways->of[index];
+	if (tried->broke != STAGE_TCP) {
+		answer_like_others(report, ways, index);
+		return;
+	}
+	confirm_from_others(report, ways, ways->items[index]);
+	if (ways->items[index]->end == WAY_UNKNOWN && tried->tcp->failure == FAILURE_TIMEOUT)
+		mute_like_others(report, ways, ways->items[index]);
+}
+
 void ways_find(struct report *report, struct view *views)
 {
 	struct ways ways = {0};
@@ -254,8 +278,6 @@ void ways_find(struct report *report, struct view *views)
 	for (size_t i = 0; i < ways.count; i++)
 		judge(report, ways.of[i], ways.items[i]);
 	for (size_t i = 0; i < ways.count; i++)
-		if (ways.items[i]->end == WAY_UNKNOWN && ways.of[i]->broke == STAGE_TCP)
-			confirm_from_others(report, &ways, ways.items[i]);
-		else if (ways.items[i]->end == WAY_UNKNOWN)
-			answer_like_others(report, &ways, i);
+		if (ways.items[i]->end == WAY_UNKNOWN)
+			compare(report, &ways, i);
 }
