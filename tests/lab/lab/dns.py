@@ -1,4 +1,5 @@
 """Real DNS: knot holds all public names, unbound recurses for the enterprise, dnsdist in front bites where a fault is wanted."""
+from .names import HERE
 from .node import LabError
 
 AUTHORITY, PUBLIC = "198.41.0.4", "9.9.9.9"
@@ -35,6 +36,7 @@ server:
     access-control: 0.0.0.0/0 allow
     do-ip6: no
     num-threads: 1
+    incoming-num-tcp: 200
     msg-cache-size: 1m
     rrset-cache-size: 1m
     module-config: "iterator"
@@ -90,7 +92,7 @@ class Resolver:
 
     def __init__(self, lab, node, address):
         self.lab, self.node, self.address = lab, node, address
-        self.rules, self.records, self.is_stopped = [], [], False
+        self.rules, self.records, self.is_stopped, self.wrongness = [], [], False, None
         self.process = self.front = None
 
     # ---------------------------------------------------------------- faults
@@ -143,6 +145,10 @@ class Resolver:
         """The machine is there and nothing listens on port 53: it answers with ICMP port unreachable."""
         self.is_stopped = True
 
+    def wrong(self, mode):
+        """Answer every question wrongly: modes of dns_stub.py."""
+        self.wrongness = mode
+
     def dead(self):
         """The machine does not answer at all."""
         self.node.nft('add rule inet lab input iifname "eth0" meta l4proto { tcp, udp } th dport 53 drop\n')
@@ -151,6 +157,9 @@ class Resolver:
 
     def start(self):
         if self.is_stopped:
+            return
+        if self.wrongness:
+            self.process = self.node.start(["/usr/bin/python3", HERE / "dns_stub.py", self.wrongness, self.address], "dns-stub")
             return
         work = self.lab.work / f"unbound-{self.node}-{self.address}"
         work.mkdir()
@@ -167,6 +176,9 @@ class Resolver:
 
     def wait(self):
         if self.is_stopped:
+            return
+        if self.wrongness:
+            self.node.wait_udp(53, self.process)
             return
         self.node.wait_dns(BEHIND_PORT if self.rules else 53, self.address, self.process)
         if self.front:
