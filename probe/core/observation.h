@@ -261,7 +261,7 @@ struct observation {
 	enum op op;
 	struct path_list paths; /* the paths that it says something about; none: about the machine as a whole */
 	const char *
-		experiment; /* NULL in the baseline; "bare_connect", "dns_over_tcp", "proxy_control", "system_stack", "wpad",
+		experiment; /* NULL in the baseline; "bare_connect", "dns_over_tcp", "proxy_control", "proxy_tls" ..., "system_stack", "wpad",
 				"pac_download", "pac_dns" (a name that a script asked for) */
 	int64_t start_us, duration_us;
 	enum failure failure;

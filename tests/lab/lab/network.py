@@ -206,6 +206,7 @@ class Lab:
     tinyproxy = proxies.tinyproxy
     dante = proxies.dante
     nginx_forward = proxies.nginx_forward
+    nginx_tls = proxies.nginx_tls
     proxy_status = proxies.proxy_status
     kdc = kerberos.kdc
     reg = registry.reg

@@ -96,11 +96,11 @@ def _htpasswd():
     return f"{USER}:{crypt.crypt(PASSWORD, crypt.mksalt(crypt.METHOD_SHA512))}\n"
 
 
-def squid(lab, auth=None, port=3128, acl="", before="", extra="", tls=None, bump=None):
+def squid(lab, auth=None, port=3128, acl="", before="", extra="", tls=None, bump=None, resolvers=None):
     """
     A squid.  auth: None, "basic", "digest", "ntlm", "ntlm-denied", "negotiate" or a list of them (user corpuser, password correct-horse).
     acl: http_access lines, as "acl login dstdomain login.windows.net\\nhttp_access deny login"; before: the same, asked before the credentials.
-    tls: a Certificate, for an https:// proxy.  bump: a Certificate of a CA (lab.ca.new_inspector(lab.work)) that signs anew.
+    tls: a Certificate, for an https:// proxy.  resolvers: addresses of name servers of its own.  bump: a Certificate of a CA (lab.ca.new_inspector(lab.work)) that signs anew.
     """
     work = _work(lab, f"squid-{port}")
     options = f"tls-cert={tls.chain} tls-key={tls.key}" if tls else ""
@@ -116,7 +116,7 @@ def squid(lab, auth=None, port=3128, acl="", before="", extra="", tls=None, bump
         extra += (f"\nsslcrtd_program {LIB}/security_file_certgen -s {certificates} -M 4MB\nsslcrtd_children 5 startup=1\n"
                   f"tls_outgoing_options cafile={lab.ca.root.leaf}\nacl step1 at_step SslBump1\nssl_bump peek step1\nssl_bump bump all")
     text = SQUID.format(address=ADDRESS, port=port, port_options=options, work=work, log=lab.logs / f"squid-{port}.access",
-                        host=HOST, resolvers=f"{lab.dns1.address} {lab.dns2.address}",
+                        host=HOST, resolvers=resolvers or f"{lab.dns1.address} {lab.dns2.address}",
                         before=before, access="\n".join(_schemes(lab, work, auth) + [acl])) + extra + "\n"
     if tls:
         text = text.replace("http_port", "https_port", 1)
@@ -128,11 +128,11 @@ def squid(lab, auth=None, port=3128, acl="", before="", extra="", tls=None, bump
     return f"{HOST}:{port}"
 
 
-def tinyproxy(lab, port=8888, password=False, deny=None):
-    """tinyproxy; password: asks for Basic; deny: a host pattern that its filter answers with 403."""
+def tinyproxy(lab, port=8888, password=False, deny=None, connect_port=443):
+    """tinyproxy; password: asks for Basic; deny: a host pattern that its filter answers with 403; connect_port: the only one for CONNECT."""
     work = _work(lab, f"tinyproxy-{port}")
     lines = [f"Port {port}", f"Listen {ADDRESS}", "Timeout 20", f"LogFile \"{lab.logs}/tinyproxy-{port}.access\"",
-             "LogLevel Connect", "MaxClients 100", "DisableViaHeader No", "ConnectPort 443"]
+             "LogLevel Connect", "MaxClients 100", "DisableViaHeader No", f"ConnectPort {connect_port}"]
     if password:
         lines.append(f"BasicAuth {USER} {PASSWORD}")
     if deny:
@@ -143,8 +143,8 @@ def tinyproxy(lab, port=8888, password=False, deny=None):
     return f"{HOST}:{port}"
 
 
-def dante(lab, port=1080, password=False, block=None):
-    """dante, a SOCKS4/5 server; block: an address or prefix that its rules refuse (reply 2)."""
+def dante(lab, port=1080, password=False, block=None, block_port=None):
+    """dante, a SOCKS4/5 server; block: an address or prefix that its rules refuse (reply 2); block_port: a port that they refuse."""
     work = _work(lab, f"dante-{port}")
     method = "username" if password else "none"
     lines = ["logoutput: stderr", f"internal: {ADDRESS} port = {port}", "external: eth0", f"socksmethod: {method}",
@@ -152,6 +152,8 @@ def dante(lab, port=1080, password=False, block=None):
              "client pass { from: 0/0 to: 0/0 }"]
     if block:
         lines.append(f"socks block {{ from: 0/0 to: {block if '/' in block else block + '/32'} }}")
+    if block_port:
+        lines.append(f"socks block {{ from: 0/0 to: 0/0 port = {block_port} }}")
     lines.append("socks pass { from: 0/0 to: 0/0 log: error }")
     (work / "danted.conf").write_text("\n".join(lines) + "\n", encoding="ascii")
     if password:
@@ -196,6 +198,20 @@ def nginx_forward(lab, port=8080):
     work = _work(lab, f"nginx-{port}")
     (work / "nginx.conf").write_text(NGINX.format(work=work, log=lab.logs / f"nginx-{port}.access", address=ADDRESS, port=port, host=HOST,
                                                   resolvers=f"{lab.dns1.address} {lab.dns2.address}"), encoding="ascii")
+    lab.pending.append(Server(lab.proxy, ["nginx", "-e", "stderr", "-p", work, "-c", work / "nginx.conf"], f"nginx-{port}", port))
+    return f"{HOST}:{port}"
+
+
+NGINX_TLS = NGINX.replace("listen {address}:{port};", "listen {address}:{port} ssl; ssl_certificate {chain}; ssl_certificate_key {key};").replace(
+    "proxy_pass http://$http_host$request_uri; add_header Via \"1.1 {host}\" always;", "return 200 intranet;")
+
+
+def nginx_tls(lab, certificate, port=8443):
+    """A web server by TLS: no proxy at all, which answers a plain request with 400."""
+    work = _work(lab, f"nginx-{port}")
+    text = NGINX_TLS.format(work=work, log=lab.logs / f"nginx-{port}.access", address=ADDRESS, port=port, host=HOST, chain=certificate.chain,
+                            key=certificate.key, resolvers=lab.dns1.address)
+    (work / "nginx.conf").write_text(text, encoding="ascii")
     lab.pending.append(Server(lab.proxy, ["nginx", "-e", "stderr", "-p", work, "-c", work / "nginx.conf"], f"nginx-{port}", port))
     return f"{HOST}:{port}"
 
