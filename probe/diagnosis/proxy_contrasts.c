@@ -102,22 +102,42 @@ static bool request_parse(const struct view *view, const char *request, struct u
 	return request && url_parse(arena, is_url ? request : arena_printf(arena, "http://%s/", request), out);
 }
 
-/* It did not say no: it let it through, or tried to and failed behind. */
-static bool was_let_through(const struct view *view, const struct observation *reply)
+/* Azure's own, which no proxy sends. */
+static bool is_services(const struct proxy_exchange *proxy)
 {
-	const struct proxy_exchange *proxy = &reply->proxy;
+	for (size_t i = 0; i < proxy->headers.count; i++)
+		if (strncasecmp(proxy->headers.items[i].name, "x-ms-", strlen("x-ms-")) == 0)
+			return true;
+	return false;
+}
+
+/* The answer to a GET: a redirect to a host that nobody knows may be the service's or lead to a page of the proxy's. */
+static enum other_port get_was(const struct view *view, const struct proxy_exchange *proxy)
+{
 	struct url url;
-	if (reply->failure == FAILURE_SOCKS_REFUSED)
-		return proxy->socks_reply >= 3 && proxy->socks_reply <= 6;
-	if (reply->failure == FAILURE_PROXY_STATUS || proxy->status >= 500)
-		return proxy->status >= 502 && proxy->status <= 504;
-	if (reply->failure != FAILURE_NONE || !proxy_method_is(proxy, "GET"))
-		return reply->failure == FAILURE_NONE;
 	const char *location = header_find(&proxy->headers, "location");
 	bool leads_away = location && url_parse(view->report->arena, location, &url) && !host_is_listed(view, url.host);
-	bool refused = proxy->status == 403 || proxy->status == 451 || proxy->status == 405 || proxy->status == 501 ||
-		       proxy->status == 400;
-	return !refused && !leads_away;
+	if (is_services(proxy))
+		return OTHER_PORT_PASSES;
+	if (leads_away)
+		return OTHER_PORT_UNKNOWN;
+	bool refused = proxy->status == 400 || proxy->status == 403 || proxy->status == 405 || proxy->status == 451 ||
+		       proxy->status == 501;
+	return refused ? OTHER_PORT_DENIED : OTHER_PORT_PASSES;
+}
+
+/* Let through, or refused? One that fails behind the proxy was let through. */
+static enum other_port reply_was(const struct view *view, const struct observation *reply)
+{
+	const struct proxy_exchange *proxy = &reply->proxy;
+	bool failed_behind = proxy->status >= 502 && proxy->status <= 504;
+	if (reply->failure == FAILURE_NONE && proxy_method_is(proxy, "GET") && !failed_behind)
+		return get_was(view, proxy);
+	if (reply->failure == FAILURE_SOCKS_REFUSED)
+		failed_behind = proxy->socks_reply >= 3 && proxy->socks_reply <= 6;
+	else if (reply->failure != FAILURE_NONE && reply->failure != FAILURE_PROXY_STATUS)
+		return OTHER_PORT_UNKNOWN;
+	return reply->failure == FAILURE_NONE || failed_behind ? OTHER_PORT_PASSES : OTHER_PORT_DENIED;
 }
 
 enum by_address proxy_contrast_by_address(const struct view *view)
@@ -153,7 +173,7 @@ enum other_port proxy_contrast_other_port(const struct view *view)
 		    !other->target->host || strcasecmp(other->target->host, url.host) != 0 ||
 		    !view_has_fault(other, FAULT_DENIED))
 			continue;
-		return was_let_through(view, reply) ? OTHER_PORT_PASSES : OTHER_PORT_DENIED;
+		return reply_was(view, reply);
 	}
 	return OTHER_PORT_UNKNOWN;
 }

@@ -116,7 +116,7 @@ def squid_denies_addresses(lab):
 
 # ---------------------------------------------------------------- another target
 
-@scenario(Expect(exit=1, cause="prx_tunnel_dead", stage="proxy", owner="proxy-team"), arguments=(f"https://{LOGIN}/", "https://aka.ms/"))
+@scenario(Expect(exit=1, cause="prx_tunnel_dead", stage="proxy", owner="proxy-team", targets=LOGIN), arguments=(f"https://{LOGIN}/", "https://aka.ms/"))
 def tunnel_of_the_only_target_by_the_proxy_is_dead(lab):
     lab.reg(system={"ProxyEnable": 1, "ProxyServer": lab.proxy_stub("tunnel-rst"), "ProxyOverride": "aka.ms"})
     result = yield
