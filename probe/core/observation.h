@@ -118,6 +118,7 @@ struct certificate {
 	const char *sha256;			       /* 64 lower-case hex digits, of the DER form */
 	bool is_ca;				       /* basicConstraints CA */
 	bool has_aia;				       /* has an Authority Information Access caIssuers URL */
+	struct text_list revocation_hosts; /* of its CRL distribution points and OCSP servers, each once, at most 8 */
 };
 
 enum tls_progress { TLS_HELLO_SENT, TLS_SERVER_HELLO, TLS_CERTIFICATE, TLS_FINISHED };

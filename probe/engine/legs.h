@@ -17,6 +17,7 @@ struct run;
 struct leg_state;
 struct login;
 struct proxy_watch;
+struct wrong_address;
 struct chain_question;
 struct stack_check;
 struct named_source;
@@ -108,7 +109,8 @@ struct run {
 	size_t name_count, name_capacity;
 	struct login *logins;
 	struct proxy_watch *proxies;
-	size_t contrasts_open;
+	size_t contrasts_open;		     /* extra requests that are under way */
+	struct wrong_address *wrong_address; /* made once (plan/wrong_address.h), or NULL */
 	struct chain_question *chain_questions;
 	unsigned chains_asked;		   /* threads that the system's chain engine has */
 	struct named_source *sources;	   /* PAC scripts */
@@ -167,6 +169,11 @@ void proxy_contrast_begin(struct trial *trial);
 void proxy_contrast_note(struct trial *trial, const struct transfer_result *result);
 /** Cut the contrasts at all proxies short. */
 void proxy_contrast_cut(struct run *run, enum failure failure);
+
+/** What a trial has seen without a proxy: it may call for the one request that shows a hidden one. */
+void wrong_address_note(struct trial *trial, const struct transfer_result *result);
+/** Cut it short. */
+void wrong_address_cut(struct run *run, enum failure failure);
 
 /** Write down what is known of this machine: interfaces, default routes, resolvers, hosts-file entries of the names that are asked for. */
 void local_facts_record(struct run *run);

@@ -46,6 +46,7 @@ void trial_take(struct trial *trial, const struct transfer_result *result)
 		observe(trial, taken.items[i]);
 	}
 	proxy_contrast_note(trial, result);
+	wrong_address_note(trial, result);
 	system_trust_take(trial, result);
 }
 

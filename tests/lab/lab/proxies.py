@@ -6,6 +6,7 @@ import pathlib
 import shutil
 
 ADDRESS = "10.1.0.31"
+EDGE = "10.1.0.1"
 HOST = "proxy.corp.test"
 USER, PASSWORD = "corpuser", "correct-horse"
 REALM = "corp proxy"
@@ -42,15 +43,15 @@ http_access allow all
 class Server:
     """A process that is ready when its port accepts connections."""
 
-    def __init__(self, node, words, name, port, environment=None):
-        self.node, self.port = node, port
+    def __init__(self, node, words, name, port, environment=None, address=ADDRESS):
+        self.node, self.port, self.address = node, port, address
         self.process = node.start(words, name, environment)
 
     def start(self):
         """Already started."""
 
     def wait(self):
-        self.node.wait_tcp(self.port, ADDRESS, self.process)
+        self.node.wait_tcp(self.port, self.address, self.process)
 
 
 def _work(lab, name):
@@ -200,6 +201,36 @@ def nginx_forward(lab, port=8080):
                                                   resolvers=f"{lab.dns1.address} {lab.dns2.address}"), encoding="ascii")
     lab.pending.append(Server(lab.proxy, ["nginx", "-e", "stderr", "-p", work, "-c", work / "nginx.conf"], f"nginx-{port}", port))
     return f"{HOST}:{port}"
+
+
+def _hide(lab, port):
+    """The edge gives the client's plain HTTP to its own port: a proxy that nobody has set."""
+    lab.edge.nft("add table ip hidden\nadd chain ip hidden before { type nat hook prerouting priority dstnat; }\n"
+                 f"add rule ip hidden before ip saddr 10.1.0.2 tcp dport 80 redirect to :{port}\n")
+
+
+def hidden_squid(lab, before="", extra="", port=3129):
+    """A squid in the edge that intercepts the client's plain HTTP; it goes on to the address that the client meant."""
+    work = _work(lab, f"squid-{port}")
+    log = lab.logs / f"squid-{port}.access"
+    log.touch()
+    shutil.chown(log, "proxy", "proxy")
+    text = SQUID.format(address=EDGE, port=port, port_options="intercept", work=work, log=log, host="edge.corp.test",
+                        resolvers=f"{lab.dns1.address} {lab.dns2.address}", before=before, access="") + extra + "\nhttp_port 127.0.0.1:3128\n"
+    (work / "squid.conf").write_text(text, encoding="utf-8")
+    words = ["squid", "-N", "-n", f"lab{port}", "-f", work / "squid.conf", "-d", "1"]
+    lab.pending.append(Server(lab.edge, words, f"squid-{port}", port, address=EDGE))
+    _hide(lab, port)
+
+
+def hidden_nginx(lab, via=None, port=3129):
+    """One that goes by the Host header, whatever address the client meant; via: its mark, or none."""
+    work = _work(lab, f"nginx-{port}")
+    text = NGINX.replace('add_header Via "1.1 {host}" always;', f'add_header Via "1.1 {via}" always;' if via else "")
+    (work / "nginx.conf").write_text(text.format(work=work, log=lab.logs / f"nginx-{port}.access", address=EDGE, port=port, host=HOST,
+                                                 resolvers=f"{lab.dns1.address} {lab.dns2.address}"), encoding="ascii")
+    lab.pending.append(Server(lab.edge, ["nginx", "-e", "stderr", "-p", work, "-c", work / "nginx.conf"], f"nginx-{port}", port, address=EDGE))
+    _hide(lab, port)
 
 
 NGINX_TLS = NGINX.replace("listen {address}:{port};", "listen {address}:{port} ssl; ssl_certificate {chain}; ssl_certificate_key {key};").replace(

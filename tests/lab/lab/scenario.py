@@ -22,7 +22,7 @@ class Expect:
     status    of those verdicts; the finding has `finding`, which is the same unless given ("none": there need not be one)
     targets   hosts (patterns of fnmatch) that the fault strikes; None: every target but the ranges.  All others must pass.
     subject   what the finding is about: its exact value, or a pattern of fnmatch; None: not looked at
-    warnings  causes of findings of status warn that are right beside it
+    warnings  causes of findings of status warn that are right beside it, on targets that work too
     seconds   how long the program may take
     """
     exit: int
@@ -146,12 +146,17 @@ def _verdict_problems(expect, result):
         if _is_struck(expect, target):
             struck += 1
             problem = _difference(expect, target, verdict)
-        elif target["host"] is not None and verdict["status"] != "pass":
+        elif target["host"] is not None and not _is_well(expect, verdict):
             problem = f"{_told(verdict)}, expected pass"
         if problem:
             wrong.setdefault(problem, []).append(target["url"] or target["name"])
     problems = [] if struck or not expect.cause else ["no effective path was struck"]
     return problems + [f"{_named(targets)}: {problem}" for problem, targets in wrong.items()]
+
+
+def _is_well(expect, verdict):
+    """It passes, if need be with a warning that is right."""
+    return verdict["status"] == "pass" or (verdict["status"] == "warn" and verdict["cause"] in expect.warnings)
 
 
 def _named(targets):
