@@ -207,6 +207,8 @@ class Lab:
     dante = proxies.dante
     nginx_forward = proxies.nginx_forward
     nginx_tls = proxies.nginx_tls
+    proxy_forward = proxies.proxy_forward
+    proxy_reply = proxies.proxy_reply
     hidden_squid = proxies.hidden_squid
     hidden_nginx = proxies.hidden_nginx
     proxy_status = proxies.proxy_status

@@ -247,6 +247,20 @@ def nginx_tls(lab, certificate, port=8443):
     return f"{HOST}:{port}"
 
 
+def proxy_forward(lab, reply, delay_ms=0, asks=False, port=3131):
+    """A proxy that works; reply is its answer to CONNECT, to the byte.  asks: it wants Basic first (any password will do)."""
+    path = _work(lab, f"forward-{port}") / "reply"
+    path.write_bytes(reply.encode("latin-1"))
+    return lab.proxy_stub(f"{'forward-asks' if asks else 'forward'}:{delay_ms}:{path}", port)
+
+
+def proxy_reply(lab, reply, port=3130):
+    """Something on the proxy's port that answers every request with these bytes."""
+    path = _work(lab, f"reply-{port}") / "reply"
+    path.write_bytes(reply.encode("latin-1"))
+    return lab.proxy_stub(f"reply:{path}", port)
+
+
 def proxy_status(lab, status, headers=None, body="", port=3130):
     """Something on the proxy's port that answers every request, CONNECT too, with exactly this status."""
     lines = [f"HTTP/1.1 {status} {_reason(status)}", f"Content-Length: {len(body.encode())}", "Content-Type: text/html",
