@@ -133,6 +133,7 @@ static const struct field certificate_rows[] = {
 	ROW("issuer_o", TEXT, certificate, issuer_o),
 	ROW("is_ca", BOOL, certificate, is_ca),
 	ROW("has_aia", BOOL, certificate, has_aia),
+	ROW("revocation_hosts", TEXTS, certificate, revocation_hosts),
 };
 static const struct field_shape certificate_shape = SHAPE(certificate_rows, certificate);
 

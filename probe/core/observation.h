@@ -132,6 +132,7 @@ struct certificate {
 	const char *sha256;			       /* 64 lower-case hex digits, of the DER form */
 	bool is_ca;				       /* basicConstraints CA */
 	bool has_aia;				       /* has an Authority Information Access caIssuers URL */
+	struct text_list revocation_hosts; /* of its CRL distribution points and OCSP servers, each once, at most 8 */
 };
 
 enum tls_progress { TLS_HELLO_SENT, TLS_SERVER_HELLO, TLS_CERTIFICATE, TLS_FINISHED };
@@ -277,7 +278,7 @@ struct observation {
 	enum op op;
 	struct path_list paths; /* the paths that it says something about; none: about the machine as a whole */
 	const char *
-		experiment; /* NULL in the baseline; "bare_connect", "dns_over_tcp", "proxy_control", "system_stack", "wpad",
+		experiment; /* NULL in the baseline; "bare_connect", "dns_over_tcp", "proxy_control", "proxy_tls" ..., "system_stack", "wpad",
 				"pac_download", "pac_dns" (a name that a script asked for) */
 	int64_t start_us, duration_us;
 	enum failure failure;

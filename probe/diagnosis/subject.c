@@ -8,6 +8,8 @@
 #include "probe/diagnosis/bypass_form.h"
 #include "probe/diagnosis/dns_view.h"
 #include "probe/diagnosis/parts.h"
+#include "probe/diagnosis/revocation.h"
+#include "probe/diagnosis/transparent.h"
 
 static struct subject this_host(const struct view *view)
 {
@@ -23,6 +25,9 @@ static struct subject the_name(const struct view *view, const char *name)
 
 static struct subject the_proxy(const struct view *view)
 {
+	struct transparent found;
+	if (!view->via.host && transparent_find(view, &found) && found.name)
+		return (struct subject){SUBJECT_PROXY, found.name};
 	if (!view->via.host)
 		return this_host(view);
 	return (struct subject){SUBJECT_PROXY, host_port_text(view->report->arena, view->via.host, view->via.port)};
@@ -244,6 +249,8 @@ static struct subject the_session(const struct view *view)
 	if (strncmp(cause, "tls_intercepted", sizeof("tls_intercepted") - 1) == 0 ||
 	    strcmp(cause, "tls_self_signed_appliance") == 0)
 		return the_issuer(view);
+	if (strcmp(cause, "tls_revocation_blocked") == 0)
+		return the_name(view, revocation_blocked_host(view));
 	return strikes_everything(view) ? this_host(view) : the_name(view, view->target->host);
 }
 

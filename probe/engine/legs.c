@@ -408,8 +408,9 @@ void legs_cut(struct run *run, enum failure failure)
 	autoproxy_cut(run, failure);
 	run->queue_head = run->queue_tail = NULL;
 	login_cut(run, failure);
-	proxy_control_cut(run, failure);
 	experiments_cut(run, failure);
+	proxy_contrast_cut(run, failure);
+	wrong_address_cut(run, failure);
 	system_trust_cut(run);
 	system_stack_cut(run, failure);
 	for (size_t i = 0; i < run->name_count; i++)

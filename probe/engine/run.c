@@ -205,7 +205,7 @@ bool engine_run(struct report *report, struct plan *plan, const struct engine_op
 	local_facts_record(run);
 	machine_facts_record(run);
 	while ((run->questions_open || run->system_proxy || run->legs_done < run->leg_count || run->resolver.open ||
-		run->controls_open || experiments_open(run) || run->stack_checks_open || run->system_open) &&
+		run->contrasts_open || experiments_open(run) || run->stack_checks_open || run->system_open) &&
 	       uv_run(&run->loop, UV_RUN_ONCE))
 		;
 	uv_timer_stop(&run->progress_timer);

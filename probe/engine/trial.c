@@ -45,8 +45,9 @@ void trial_take(struct trial *trial, const struct transfer_result *result)
 	for (size_t i = 0; i < taken.count; i++) {
 		report_take_observation(report, taken.items[i]);
 		observe(trial, taken.items[i]);
-		proxy_control_note(trial, taken.items[i]);
 	}
+	proxy_contrast_note(trial, result);
+	wrong_address_note(trial, result);
 	system_trust_take(trial, result);
 }
 
@@ -114,7 +115,7 @@ static void trial_begin(struct trial *trial)
 		trial->probe = connect_begin(trial, NULL, 0, on_sample);
 		return;
 	}
-	proxy_control_begin(trial);
+	proxy_contrast_begin(trial);
 	system_stack_begin(trial);
 	trial_transfer(trial, NULL);
 }

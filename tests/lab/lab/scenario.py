@@ -23,7 +23,7 @@ class Expect:
     targets   hosts (patterns of fnmatch) that the fault strikes; None: every target but the ranges.  All others must pass.
     also      causes that each of those verdicts must name besides
     subject   what the finding is about: its exact value, or a pattern of fnmatch; None: not looked at
-    warnings  causes of findings of status warn that are right beside it
+    warnings  causes of findings of status warn that are right beside it, on targets that work too
     seconds   how long the program may take
     faults    how many faults there are at once: 2 if the second is hidden by the first, or strikes the same targets
     second    the Expect of a second fault, which strikes other targets (exit and seconds are the first's)
@@ -154,12 +154,17 @@ def _verdict_problems(expect, result):
         if strike:
             struck.append(strike)
             problem = _difference(strike, target, verdict)
-        elif target["host"] is not None and verdict["status"] != "pass":
+        elif target["host"] is not None and not _is_well(expect, verdict):
             problem = f"{_told(verdict)}, expected pass"
         if problem:
             wrong.setdefault(problem, []).append(target["url"] or target["name"])
     problems = [f"no effective path was struck by {one.cause}" for one in expect.strikes if one not in struck]
     return problems + [f"{_named(targets)}: {problem}" for problem, targets in wrong.items()]
+
+
+def _is_well(expect, verdict):
+    """It passes, if need be with a warning that is right."""
+    return verdict["status"] == "pass" or (verdict["status"] == "warn" and verdict["cause"] in expect.warnings)
 
 
 def _named(targets):
