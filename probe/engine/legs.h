@@ -19,6 +19,7 @@ struct login;
 struct proxy_control;
 struct chain_question;
 struct stack_check;
+struct dns_experiments;
 struct named_source;
 struct system_proxy;
 
@@ -109,6 +110,8 @@ struct run {
 	struct login *logins;
 	struct proxy_control *controls;
 	size_t controls_open;
+	struct dns_experiments *dns_experiments; /* NULL without experiments */
+	size_t dns_experiments_open;
 	struct chain_question *chain_questions;
 	unsigned chains_asked;		   /* threads that the system's chain engine has */
 	struct named_source *sources;	   /* PAC scripts */
