@@ -33,6 +33,7 @@ struct dns_server {
 	const struct observation
 		*shown;		      /* the query that decided outcome; about another name where outcome is borrowed */
 	bool silent_type;	      /* questions of some type got no answer at all */
+	bool udp_heard;		      /* a reply to some UDP question came */
 	bool udp_cut_off;	      /* asked over UDP, and no reply came back: nothing, or an ICMP error */
 	bool tcp_asked, tcp_answered; /* asked over TCP; a reply came, whatever it says */
 	const struct observation *tcp_shown; /* that reply */
@@ -40,9 +41,16 @@ struct dns_server {
 	bool sends_private, sends_sink;	     /* some address in its answers is RFC 1918; is 0.0.0.0, :: or loopback */
 	bool sends_public;
 	bool sends_ipv4;
-	bool private_link; /* a chain of aliases ends at a privatelink name */
-	int ede;	   /* RFC 8914 code of an answer without address, or NOT_MEASURED */
+	bool private_link;	  /* a chain of aliases ends at a privatelink name */
+	bool passes_private_link; /* some alias of it is one */
+	int ede;		  /* RFC 8914 code of an answer without address, or NOT_MEASURED */
+	/* The same question in other words, NULL where it was not asked: without EDNS, allowing 512 bytes alone, allowing 4096, without
+	 * DNSSEC validation. The first two are asked of a silent server once in the run, whatever the name. */
+	const struct observation *plain, *small, *large, *unchecked;
 };
+
+/** Did a reply with an rcode come? False for NULL. */
+bool dns_replied(const struct observation *query);
 
 /** What all servers say about a name. */
 struct dns_view {

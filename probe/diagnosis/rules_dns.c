@@ -106,9 +106,21 @@ bool rule_dns_refused(const struct view *view, struct verdict *out)
 
 bool rule_dns_servfail_upstream(const struct view *view, struct verdict *out)
 {
-	if (!all_say(view, out, "dns_servfail_upstream", 0.7, DNS_SAYS_SERVFAIL))
+	struct dns_view dns;
+	bool proven = true, asked = true;
+	if (!all_say(view, out, "dns_servfail_upstream", 0.7, DNS_SAYS_SERVFAIL) || !broken(view, &dns))
 		return false;
-	verdict_add_not_run(view, out, "the same question without DNSSEC checking (CD=1)");
+	for (size_t i = 0; i < dns.count; i++) {
+		const struct dns_server *server = &dns.servers[i];
+		if (server->control || server->outcome != DNS_SAYS_SERVFAIL)
+			continue;
+		proven &= server->unchecked && server->unchecked->failure == FAILURE_DNS_SERVFAIL;
+		asked &= server->unchecked != NULL;
+		verdict_add_evidence(view, out, server->unchecked);
+	}
+	out->confidence = proven ? 0.9 : 0.7;
+	if (!asked)
+		verdict_add_not_run(view, out, "the same question without DNSSEC checking (CD=1)");
 	return true;
 }
 
@@ -149,7 +161,8 @@ bool rule_dns_udp_blocked_tcp_ok(const struct view *view, struct verdict *out)
 		return false;
 	for (size_t i = 0; i < dns.count; i++) {
 		const struct dns_server *server = &dns.servers[i];
-		if (server->control || !server->udp_cut_off || !server->tcp_answered)
+		bool by_udp = dns_replied(server->plain) || dns_replied(server->small);
+		if (server->control || !server->udp_cut_off || !server->tcp_answered || by_udp)
 			continue;
 		found = true;
 		verdict_set(view, out, "dns_udp_blocked_tcp_ok", 0.9);
