@@ -121,9 +121,10 @@ static void read_query(const struct report *report, struct dns_server *server, c
 	const struct dns_query *query = &observation->dns;
 	enum dns_outcome outcome = outcome_of(report, observation);
 	bool replied = query->rcode != NOT_MEASURED || query->truncated || outcome <= DNS_CUT_OFF;
-	if (outcome < server->outcome) {
-		server->outcome = outcome;
-		server->shown = observation;
+	size_t type = text_equal(query->type, "AAAA");
+	if (outcome < server->by_type[type].outcome) {
+		server->by_type[type].outcome = outcome;
+		server->by_type[type].shown = observation;
 	}
 	if (text_equal(query->transport, "tcp")) {
 		server->tcp_asked = true;
@@ -173,8 +174,8 @@ static struct dns_server *server_of(struct dns_view *out, const char *text, bool
 	if (out->count == DNS_SERVERS_MAX)
 		return NULL;
 	struct dns_server *server = &out->servers[out->count++];
-	*server =
-		(struct dns_server){.server = text, .control = control, .outcome = DNS_NOT_ASKED, .ede = NOT_MEASURED};
+	*server = (struct dns_server){.server = text, .control = control, .ede = NOT_MEASURED};
+	server->outcome = server->by_type[0].outcome = server->by_type[1].outcome = DNS_NOT_ASKED;
 	return server;
 }
 
@@ -222,6 +223,16 @@ static void borrow(const struct report *report, struct dns_server *server)
 	}
 }
 
+static void conclude(struct dns_server *server)
+{
+	size_t best = server->by_type[1].outcome < server->by_type[0].outcome;
+	enum dns_outcome other = server->by_type[!best].outcome;
+	if (server->by_type[best].outcome == DNS_SAYS_NODATA && other > DNS_SAYS_NODATA && other < DNS_NOT_ASKED)
+		best = !best;
+	server->outcome = server->by_type[best].outcome;
+	server->shown = server->by_type[best].shown;
+}
+
 /* What is asked once in the run of a silent server, and what it says of all names where it is asked about some. */
 static void borrow_contrasts(const struct report *report, struct dns_server *server)
 {
@@ -232,7 +243,7 @@ static void borrow_contrasts(const struct report *report, struct dns_server *ser
 		const struct observation **at = contrast_of(server, one);
 		bool once = at == &server->plain || at == &server->small;
 		bool alike = at == &server->unchecked && one->failure == FAILURE_DNS_SERVFAIL;
-		if (at && !*at && (once ? !server->udp_heard : alike))
+		if (at && !*at && (once ? server->silent_type : alike))
 			*at = one;
 	}
 }
@@ -267,8 +278,10 @@ void dns_view_make(const struct view *view, const char *name, struct dns_view *o
 		if (server)
 			read_one(report, server, one);
 	}
-	for (size_t i = 0; i < out->count; i++)
+	for (size_t i = 0; i < out->count; i++) {
+		conclude(&out->servers[i]);
 		borrow_contrasts(report, &out->servers[i]);
+	}
 	for (size_t i = 0; i < out->count; i++)
 		if (is_cut_off(out->servers[i].outcome) && !was_heard(report, &out->servers[i]))
 			borrow(report, &out->servers[i]);

@@ -29,7 +29,11 @@ enum { DNS_SERVERS_MAX = 16 };
 struct dns_server {
 	const char *server;
 	bool control;
-	enum dns_outcome outcome;
+	struct {
+		enum dns_outcome outcome;
+		const struct observation *shown;
+	} by_type[2];		  /* A, AAAA */
+	enum dns_outcome outcome; /* the better of both; but that it has no AAAA says nothing while A is unanswered */
 	const struct observation
 		*shown;		      /* the query that decided outcome; about another name where outcome is borrowed */
 	bool silent_type;	      /* questions of some type got no answer at all */

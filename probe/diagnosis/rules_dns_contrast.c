@@ -1,7 +1,6 @@
 /* Table D: what only another question, or another connection, tells. */
 
 #include <string.h>
-#include <strings.h>
 
 #include "probe/core/dns_answers.h"
 #include "probe/diagnosis/dns_view.h"
@@ -18,24 +17,22 @@ static bool broken(const struct view *view, struct dns_view *dns)
 
 /* ------------------------------------------------------------------ the form of the question */
 
-static bool is_silent_over_udp(const struct dns_server *server)
-{
-	return !server->control && server->silent_type && !server->udp_heard;
-}
-
 /* An OPT record alone makes the difference. */
 static bool drops_edns(const struct dns_server *server)
 {
-	return is_silent_over_udp(server) && dns_replied(server->plain) && server->small && !dns_replied(server->small);
+	return !server->control && server->silent_type && !server->udp_heard && dns_replied(server->plain) &&
+	       server->small && !dns_replied(server->small);
 }
 
 /* Replies that may be large do not arrive, and those that may not do. What took much longer than a reply did is lost. */
 static bool loses_large(const struct dns_server *server)
 {
-	if (is_silent_over_udp(server))
-		return dns_replied(server->small);
-	return !server->control && server->truncated && server->large && server->large->failure == FAILURE_TIMEOUT &&
-	       server->shown && server->large->duration_us > TIMES_LONGER * server->shown->duration_us;
+	if (server->control)
+		return false;
+	if (server->silent_type && dns_replied(server->small))
+		return true;
+	return server->truncated && server->large && server->large->failure == FAILURE_TIMEOUT && server->shown &&
+	       server->large->duration_us > TIMES_LONGER * server->shown->duration_us;
 }
 
 static void show_form(const struct view *view, struct verdict *out, const struct dns_view *dns,
@@ -246,12 +243,6 @@ bool rule_dns_nxdomain_wildcarded(const struct view *view, struct verdict *out)
 
 /* ------------------------------------------------------------------ a search suffix */
 
-static bool is_name_with_suffix(const char *name, const char *with)
-{
-	size_t length = strlen(name);
-	return with && strncasecmp(with, name, length) == 0 && with[length] == '.';
-}
-
 static bool servers_give(const struct report *report, const char *name, const char *address)
 {
 	for (size_t i = 0; i < report->observations.count; i++) {
@@ -269,19 +260,23 @@ static const struct observation *lookup_of(const struct view *view)
 	return dns.lookup;
 }
 
-/* This system's own lookup gives an address that no server has for the name, and one has for the name with a suffix behind it. */
+/* This system's own lookup gives an address that no server has for the name, and one has for this name, or for another, with a suffix
+ * behind it. */
 bool rule_dns_suffix_appended_capture(const struct view *view, struct verdict *out)
 {
 	const struct observation_list *list = &view->report->observations;
 	bool found = false;
 	for (size_t i = 0; i < list->count && view->name; i++) {
 		const struct observation *one = list->items[i];
-		if (!dns_is_experiment(one, "dns_suffix", NULL) || !is_name_with_suffix(view->name, one->dns.name))
+		const struct tried *tried =
+			dns_is_experiment(one, "dns_suffix", NULL) ? failed_at(view, &one->dns) : NULL;
+		if (!tried || tried->attempt->found_by != FOUND_BY_SYSTEM ||
+		    servers_give(view->report, view->name, tried->attempt->address))
 			continue;
-		const struct tried *tried = failed_at(view, &one->dns);
-		if (!tried || servers_give(view->report, view->name, tried->attempt->address))
-			continue;
-		found = verdict_set(view, out, "dns_suffix_appended_capture", 0.9);
+		bool own = path_list_has(&one->paths, view->path);
+		if (!found || own)
+			verdict_set(view, out, "dns_suffix_appended_capture", own ? 0.9 : 0.8);
+		found = true;
 		verdict_add_evidence(view, out, one);
 		verdict_add_evidence(view, out, lookup_of(view));
 		verdict_add_evidence(view, out, tried_ended_by(tried));

@@ -69,22 +69,6 @@ static bool is_silent(const struct report *report, const char *server, const cha
 	return true;
 }
 
-static bool is_first_of_server(const struct report *report, size_t index)
-{
-	const struct observation *one = report->observations.items[index];
-	for (size_t i = 0; i < index; i++)
-		if (dns_is_own_question(report->observations.items[i], one->dns.server, one->dns.name))
-			return false;
-	return true;
-}
-
-static void ask_silent(const struct report *report, const struct observation *own, struct dns_contrasts *out)
-{
-	ask_again(report, own, "dns_over_tcp", "tcp", DNS_EDNS_BYTES, out);
-	ask_again(report, own, "dns_plain", "udp", NOT_MEASURED, out);
-	ask_again(report, own, "dns_edns_512", "udp", EDNS_SMALL, out);
-}
-
 /* Is the same in this list already? The report does not have it yet. */
 static bool is_wanted(const struct dns_contrasts *out, const char *experiment, const char *server)
 {
@@ -92,6 +76,17 @@ static bool is_wanted(const struct dns_contrasts *out, const char *experiment, c
 		if (strcmp(out->items[i].experiment, experiment) == 0 && strcmp(out->items[i].server, server) == 0)
 			return true;
 	return false;
+}
+
+static void ask_silent(const struct report *report, const struct observation *own, struct dns_contrasts *out)
+{
+	if (!dns_is_unanswered(own) || strcmp(own->dns.transport, "udp") != 0 ||
+	    is_wanted(out, "dns_plain", own->dns.server))
+		return;
+	if (is_silent(report, own->dns.server, own->dns.name))
+		ask_again(report, own, "dns_over_tcp", "tcp", DNS_EDNS_BYTES, out);
+	ask_again(report, own, "dns_plain", "udp", NOT_MEASURED, out);
+	ask_again(report, own, "dns_edns_512", "udp", EDNS_SMALL, out);
 }
 
 static void ask_larger(const struct report *report, const struct observation *own, struct dns_contrasts *out)
@@ -121,7 +116,7 @@ void dns_contrasts_of_questions(const struct report *report, const char *name, b
 		const struct observation *own = report->observations.items[i];
 		if (!dns_is_own_question(own, NULL, name))
 			continue;
-		if (silence_counts && is_first_of_server(report, i) && is_silent(report, own->dns.server, name))
+		if (silence_counts)
 			ask_silent(report, own, out);
 		ask_larger(report, own, out);
 		ask_unchecked(report, own, out);

@@ -38,10 +38,11 @@ struct dns_contrasts {
 /**
  * About the questions of one look-up.
  *
- *   dns_over_tcp, dns_plain, dns_edns_512  a server is silent: the same by TCP, without EDNS, and allowing small replies alone. silence_counts:
- *                                          it has been waited for long enough.
- *   dns_edns_4096                          a reply was cut off at DNS_EDNS_BYTES: do larger ones come through, in fragments?
- *   dns_checking_disabled                  SERVFAIL: the same without DNSSEC validation (RFC 4035 3.2.2)
+ *   dns_plain, dns_edns_512  no answer: the same without EDNS, and allowing small replies alone. silence_counts: it has been waited for
+ *                            long enough
+ *   dns_over_tcp             no answer to any question about the name: the same by TCP
+ *   dns_edns_4096            a reply was cut off at DNS_EDNS_BYTES: do larger ones come through, in fragments?
+ *   dns_checking_disabled    SERVFAIL: the same without DNSSEC validation (RFC 4035 3.2.2)
  *
  * Pure    the report's observations alone decide; texts are theirs.
  */
