@@ -35,6 +35,7 @@ server:
     access-control: 0.0.0.0/0 allow
     do-ip6: no
     num-threads: 1
+    incoming-num-tcp: 200
     msg-cache-size: 1m
     rrset-cache-size: 1m
     module-config: "{modules}"
