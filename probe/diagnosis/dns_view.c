@@ -128,6 +128,7 @@ static void read_query(const struct report *report, struct dns_server *server, c
 	}
 	if (text_equal(query->transport, "tcp")) {
 		server->tcp_asked = true;
+		server->tcp_taken |= query->tries > 0;
 		if (replied && dns_answered(outcome)) {
 			server->tcp_answered = true;
 			server->tcp_shown = observation;
@@ -152,6 +153,8 @@ static const struct observation **contrast_of(struct dns_server *server, const s
 		return &server->small;
 	if (text_equal(one->experiment, "dns_edns_4096"))
 		return &server->large;
+	if (text_equal(one->experiment, "dns_local_name"))
+		return &server->local;
 	return text_equal(one->experiment, "dns_checking_disabled") ? &server->unchecked : NULL;
 }
 
@@ -164,6 +167,12 @@ static bool is_contrast(const struct observation *one)
 bool dns_replied(const struct observation *query)
 {
 	return query && query->dns.rcode != NOT_MEASURED;
+}
+
+bool dns_is_stuck(const struct dns_server *server)
+{
+	return !server->control && server->outcome == DNS_SILENT && server->tcp_taken && !server->tcp_answered &&
+	       dns_replied(server->local);
 }
 
 static struct dns_server *server_of(struct dns_view *out, const char *text, bool control)
@@ -201,6 +210,7 @@ static bool was_heard(const struct report *report, const struct dns_server *serv
 static void borrow_tcp(struct dns_server *server, const struct observation *one, enum dns_outcome outcome)
 {
 	server->tcp_asked = true;
+	server->tcp_taken |= one->dns.tries > 0;
 	if (!dns_answered(outcome) || server->tcp_answered)
 		return;
 	server->tcp_answered = true;
@@ -241,7 +251,7 @@ static void borrow_contrasts(const struct report *report, struct dns_server *ser
 		if (one->op != OP_DNS_QUERY || !asks(one, server))
 			continue;
 		const struct observation **at = contrast_of(server, one);
-		bool once = at == &server->plain || at == &server->small;
+		bool once = at == &server->plain || at == &server->small || at == &server->local;
 		bool alike = at == &server->unchecked && one->failure == FAILURE_DNS_SERVFAIL;
 		if (at && !*at && (once ? server->silent_type : alike))
 			*at = one;

@@ -66,7 +66,9 @@ bool rule_dns_policy_filtered(const struct view *view, struct verdict *out)
 		return false;
 	for (size_t i = 0; i < dns.count; i++) {
 		const struct dns_server *server = &dns.servers[i];
-		if (server->control || server->ede < EDE_BLOCKED || server->ede > EDE_PROHIBITED)
+		/* REFUSED and "prohibited" is what is said to those whom a server does not serve (RFC 8914 4.19): no filter */
+		bool by_list = server->ede == EDE_PROHIBITED && server->outcome == DNS_SAYS_REFUSED;
+		if (server->control || server->ede < EDE_BLOCKED || server->ede > EDE_PROHIBITED || by_list)
 			continue;
 		found = true;
 		verdict_set(view, out, "dns_policy_filtered", 0.9);
@@ -134,6 +136,29 @@ bool rule_dns_nodata(const struct view *view, struct verdict *out)
 	return all_say(view, out, "dns_nodata", 0.9, DNS_SAYS_NODATA);
 }
 
+/* They deny it in different words: then what the first of them says, which is asked first. */
+bool rule_dns_first_word(const struct view *view, struct verdict *out)
+{
+	static const char *const causes[] = {[DNS_SAYS_REFUSED] = "dns_refused",
+					     [DNS_SAYS_SERVFAIL] = "dns_servfail_upstream",
+					     [DNS_SAYS_NONSENSE] = "dns_reply_malformed",
+					     [DNS_SAYS_NXDOMAIN] = "dns_nxdomain_everywhere",
+					     [DNS_SAYS_NODATA] = "dns_nodata"};
+	struct dns_view dns;
+	if (!broken(view, &dns) || dns_any(&dns, DNS_SAYS_ADDRESS))
+		return false;
+	for (size_t i = 0; i < dns.count; i++) {
+		const struct dns_server *server = &dns.servers[i];
+		if (server->control || !dns_answered(server->outcome) || !causes[server->outcome])
+			continue;
+		bool outside = server->outcome == DNS_SAYS_NXDOMAIN && dns_control(&dns) == DNS_SAYS_ADDRESS;
+		verdict_set(view, out, outside ? "dns_nxdomain_local_only" : causes[server->outcome], 0.5);
+		verdict_add_evidence(view, out, server->shown);
+		return true;
+	}
+	return false;
+}
+
 bool rule_dns_tcp_fallback_blocked(const struct view *view, struct verdict *out)
 {
 	struct dns_view dns;
@@ -194,17 +219,19 @@ bool rule_dns_port_rejected(const struct view *view, struct verdict *out)
 bool rule_dns_servers_silent(const struct view *view, struct verdict *out)
 {
 	struct dns_view dns;
-	bool tcp_too = true;
+	bool tcp_too = true, taken = false;
 	if (!broken(view, &dns) || !none_answered(&dns) || !dns_any(&dns, DNS_SILENT) || dns_any(&dns, DNS_REJECTS))
 		return false;
 	for (size_t i = 0; i < dns.count; i++) {
 		const struct dns_server *server = &dns.servers[i];
-		if (!server->control && server->tcp_answered)
+		if (!server->control && (server->tcp_answered || dns_is_stuck(server)))
 			return false;
+		taken |= !server->control && server->tcp_taken;
 		tcp_too &= server->control || server->outcome != DNS_SILENT || server->tcp_asked ||
 			   dns_is_neighbourless(view->report, server->shown);
 	}
-	verdict_set(view, out, "dns_servers_silent", tcp_too ? 0.85 : 0.6);
+	/* what takes the question by TCP may be slow, and not cut off */
+	verdict_set(view, out, "dns_servers_silent", taken ? 0.5 : tcp_too ? 0.85 : 0.6);
 	dns_add_evidence(view, out, &dns, DNS_SILENT);
 	if (!tcp_too)
 		verdict_add_not_run(view, out, "the same question over TCP");

@@ -131,6 +131,26 @@ bool rule_dns_dnssec_bogus(const struct view *view, struct verdict *out)
 	return found;
 }
 
+/** It answers its own names at once and leaves this one open: its way to others is what fails, before it says so. */
+bool rule_dns_servers_stuck(const struct view *view, struct verdict *out)
+{
+	struct dns_view dns;
+	bool found = false;
+	if (!broken(view, &dns))
+		return false;
+	for (size_t i = 0; i < dns.count; i++)
+		if (!dns.servers[i].control && dns_answered(dns.servers[i].outcome))
+			return false;
+	for (size_t i = 0; i < dns.count; i++) {
+		if (!dns_is_stuck(&dns.servers[i]))
+			continue;
+		found = verdict_set(view, out, "dns_servfail_upstream", 0.8);
+		verdict_add_evidence(view, out, dns.servers[i].local);
+		dns_add_failed(view, out, &dns, &dns.servers[i], NULL);
+	}
+	return found;
+}
+
 /* ------------------------------------------------------------------ the chain of aliases */
 
 /* The reply has aliases, and a denial instead of the address at their end. */

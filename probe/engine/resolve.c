@@ -1,6 +1,7 @@
 #include "probe/engine/resolve.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "probe/core/address.h"
 #include "probe/core/arena.h"
@@ -226,7 +227,7 @@ static void ask(struct lookup_state *state, const struct dns_contrast *wording, 
 	observation->dns.server = wording->server;
 	observation->dns.control = control;
 	observation->dns.transport = wording->transport;
-	observation->dns.name = state->lookup.name;
+	observation->dns.name = wording->name ? wording->name : state->lookup.name;
 	observation->dns.type = wording->type;
 	observation->dns.edns_bytes = wording->edns_bytes;
 	observation->dns.checking_disabled = wording->checking_disabled;
@@ -268,10 +269,11 @@ static void offer_answers(struct lookup_state *state, const struct observation *
 		settle(state);
 }
 
-/* The control's are not what this server uses, and nobody should connect to what DNSSEC rejects. */
-static bool gives_addresses(const struct observation *observation)
+/* The control's are not what this server uses, nobody should connect to what DNSSEC rejects, and some are another name's. */
+static bool gives_addresses(const struct lookup *lookup, const struct observation *observation)
 {
-	return !observation->dns.control && !observation->dns.checking_disabled;
+	return !observation->dns.control && !observation->dns.checking_disabled &&
+	       strcasecmp(observation->dns.name, lookup->name) == 0;
 }
 
 static void on_question_done(struct dns_question *question, void *user)
@@ -289,7 +291,7 @@ static void on_question_done(struct dns_question *question, void *user)
 		query->truncated && observation->failure == FAILURE_NONE && strcmp(query->transport, "udp") == 0;
 	if (truncated && is_of_way(state, observation))
 		ask_by_tcp(state, query);
-	else if (observation->failure == FAILURE_NONE && gives_addresses(observation))
+	else if (observation->failure == FAILURE_NONE && gives_addresses(&state->lookup, observation))
 		offer_answers(state, observation);
 	if (is_of_way(state, observation) && !query->control)
 		ask_contrasts(state, false);

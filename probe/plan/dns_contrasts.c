@@ -78,13 +78,25 @@ static bool is_wanted(const struct dns_contrasts *out, const char *experiment, c
 	return false;
 }
 
+/* What every resolver answers by itself (RFC 6761 6.3): is it the server that is silent, or the way beyond it? */
+static void ask_local(const struct report *report, const struct observation *own, struct dns_contrasts *out)
+{
+	struct dns_contrast contrast = again(own, "dns_local_name", "udp", DNS_EDNS_BYTES);
+	contrast.name = "localhost";
+	contrast.type = "A";
+	if (!times_asked(report, contrast.experiment, contrast.server, NULL))
+		add(out, &contrast);
+}
+
 static void ask_silent(const struct report *report, const struct observation *own, struct dns_contrasts *out)
 {
 	if (!dns_is_unanswered(own) || strcmp(own->dns.transport, "udp") != 0 ||
 	    is_wanted(out, "dns_plain", own->dns.server))
 		return;
-	if (is_silent(report, own->dns.server, own->dns.name))
+	if (is_silent(report, own->dns.server, own->dns.name)) {
 		ask_again(report, own, "dns_over_tcp", "tcp", DNS_EDNS_BYTES, out);
+		ask_local(report, own, out);
+	}
 	ask_again(report, own, "dns_plain", "udp", NOT_MEASURED, out);
 	ask_again(report, own, "dns_edns_512", "udp", EDNS_SMALL, out);
 }

@@ -144,6 +144,40 @@ static void validation(void)
 	report_free(report);
 }
 
+/* A server that is silent on the name; local: how it answers "localhost"; sent: did it take the question by TCP? */
+static struct report *stuck(enum failure local, bool sent)
+{
+	struct path *path;
+	struct report *report = report_of(&path);
+	build_lookup(report, path, FAILURE_DNS_TEMPORARY, none);
+	build_query(report, path, "10.0.0.53", FAILURE_TIMEOUT, NULL);
+	struct observation *tcp = experiment(report, path, "dns_over_tcp", "10.0.0.53", FAILURE_TIMEOUT, NULL);
+	tcp->dns.transport = "tcp";
+	tcp->dns.tries = sent;
+	experiment(report, path, "dns_local_name", "10.0.0.53", local, local == FAILURE_NONE ? "127.0.0.1" : NULL)
+		->dns.name = "localhost";
+	return report;
+}
+
+static void silent_or_stuck(void)
+{
+	expect(stuck(FAILURE_NONE, true), "dns_servfail_upstream", 0.8, 0.8, "it knows itself, and nobody else");
+	expect(stuck(FAILURE_DNS_NXDOMAIN, true), "dns_servfail_upstream", 0.8, 0.8, "in other words");
+	expect(stuck(FAILURE_NONE, false), "dns_servers_silent", 0.85, 0.85, "TCP is shut, and this name is dropped");
+	expect(stuck(FAILURE_TIMEOUT, true), "dns_servers_silent", 0.5, 0.5, "slow, or dropped");
+	expect(stuck(FAILURE_TIMEOUT, false), "dns_servers_silent", 0.85, 0.85, "nothing comes back");
+}
+
+static void different_words(void)
+{
+	struct path *path;
+	struct report *report = report_of(&path);
+	build_lookup(report, path, FAILURE_DNS_OTHER, none);
+	build_query(report, path, "10.0.0.53", FAILURE_DNS_REFUSED, NULL)->dns.ede = 18;
+	build_query(report, path, "10.0.0.54", FAILURE_DNS_NXDOMAIN, NULL);
+	expect(report, "dns_refused", 0.5, 0.5, "the first has the first word; and its reason is no filter");
+}
+
 /* ------------------------------------------------------------------ invented addresses */
 
 /* The server gives this address, which fails, for the target; and these for names that nobody has (NULL: denied). */
@@ -321,6 +355,8 @@ int main(void)
 	larger_than_asked(SECOND_US / 2, NULL); /* the way is slow: a second was too short */
 	a_type_without_answer_is_no_denial();
 	validation();
+	silent_or_stuck();
+	different_words();
 	inventions();
 	suffixes();
 	stale_endpoint();

@@ -73,7 +73,8 @@ static void silence_once_per_server(void)
 	dns_contrasts_of_questions(report, LOGIN, false, &wanted);
 	CHECK_INT(wanted.count, 0);
 	dns_contrasts_of_questions(report, LOGIN, true, &wanted);
-	CHECK_INT(wanted.count, 3);
+	CHECK_INT(wanted.count, 4);
+	CHECK_TEXT(first_of("dns_local_name")->name, "localhost");
 	CHECK_TEXT(first_of("dns_over_tcp")->transport, "tcp");
 	CHECK_INT(first_of("dns_over_tcp")->edns_bytes, DNS_EDNS_BYTES);
 	CHECK_INT(first_of("dns_plain")->edns_bytes, NOT_MEASURED);

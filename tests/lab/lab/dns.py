@@ -165,6 +165,10 @@ class Resolver:
         for name in names or ["."]:
             self.zones[name] = None
 
+    def serves_others_only(self):
+        """Its access list leaves the client out, and it says so (RFC 8914 4.19)."""
+        self.options += ["access-control: 10.1.0.2/32 refuse", "ede: yes"]
+
     def invents(self, address, but=()):
         """It answers for every name that does not exist, as some providers do; `but` are names that it takes for such."""
         known = [n for host in self.lab.names.hosts.values() for n in [host.name] + host.chain if n not in but]

@@ -111,6 +111,41 @@ def dns_validation_fails_and_firewall_drops_the_same_name(lab):
     lab.edge.drop(dst=LOGIN)
 
 
+@scenario(Expect(exit=1, cause="dns_servfail_upstream", stage="dns", owner="dns-team", subject=BOTH))
+def dns_servers_have_no_way_out(lab):
+    for server in both(lab):
+        server.cannot_go_out()
+
+
+@scenario(Expect(exit=1, cause="dns_servfail_upstream", stage="dns", owner="dns-team", subject=BOTH), arguments=("--no-experiments",))
+def dns_servers_fail_and_nothing_else_may_be_asked(lab):
+    for server in both(lab):
+        server.servfail()
+    result = yield
+    assert not experiments(result)
+    verdict = result.paths(effective=True)[0]["verdict"]
+    assert verdict["confidence"] < 0.8 and any("CD=1" in text for text in verdict["not_run"]), verdict
+
+
+# ---------------------------------------------------------------- what no server should say
+
+@scenario(Expect(exit=1, cause="dns_reply_malformed", stage="dns", owner="dns-team", subject=BOTH))
+def dns_servers_take_plain_questions_for_malformed(lab):
+    for server in both(lab):
+        server.formerr()
+    result = yield
+    confidence(result, "dns_reply_malformed", 0.8)
+
+
+@scenario(Expect(exit=1, cause="dns_refused", stage="dns", owner="dns-team", subject=BOTH))
+def dns_access_list_leaves_this_server_out(lab):
+    for server in both(lab):
+        server.serves_others_only()
+    result = yield
+    assert any(o["ede"] == 18 for o in result.observations("dns_query")), "the server did not say why"
+    confidence(result, "dns_refused", 0.8)
+
+
 # ---------------------------------------------------------------- invented addresses
 
 @scenario(Expect(exit=1, cause="dns_nxdomain_wildcarded", stage="dns", owner="dns-team", targets=LOGIN, subject=BOTH))
@@ -252,6 +287,54 @@ def dns_over_udp_dropped_and_web_shut_too(lab):
     for server in both(lab):
         server.node.drop(port=53, proto="udp", chain="input")
     lab.edge.drop(port=[80, 443])
+
+
+@scenario(Expect(exit=1, cause="dns_port_rejected", stage="dns", owner="dns-team", subject="10.1.0.53"))
+def first_dns_service_not_running_and_second_server_dead(lab):
+    lab.dns1.stopped()
+    lab.dns2.dead()
+
+
+@scenario(Expect(exit=1, cause="dns_refused", stage="dns", owner="dns-team", subject="10.1.0.53"))
+def first_dns_server_refuses_and_second_is_dead(lab):
+    lab.dns1.refused()
+    lab.dns2.dead()
+
+
+@scenario(Expect(exit=1, cause="dns_servers_disagree", stage="dns", owner="dns-team", targets=LOGIN, subject="10.1.0.53"))
+def first_dns_server_fails_and_firewall_drops_what_second_gives(lab):
+    lab.dns1.nxdomain(LOGIN)
+    lab.edge.drop(dst=LOGIN)
+
+
+@scenario(Expect(exit=1, cause="dns_refused", stage="dns", owner="dns-team", targets=LOGIN, subject="10.1.0.53"))
+def dns_servers_deny_a_name_in_different_words(lab):
+    lab.dns1.refused(LOGIN)
+    lab.dns2.nxdomain(LOGIN)
+
+
+@scenario(Expect(exit=1, cause="dns_sinkholed", stage="dns", owner="dns-team", targets=LOGIN, subject=BOTH))
+def dns_name_sinkholed_and_its_addresses_dropped_too(lab):
+    for server in both(lab):
+        server.spoof("0.0.0.0", LOGIN)
+    lab.edge.drop(dst=LOGIN)
+    lab.arguments += ["--control-resolver", lab.public_resolver()]
+
+
+@scenario(Expect(exit=1, cause="dns_edns_dropped", stage="dns", owner="firewall-team", subject=BOTH))
+def dns_questions_with_edns_dropped_and_web_shut_too(lab):
+    lab.resolv_conf(["10.1.0.53", "10.1.0.54"], "options edns0 timeout:1 attempts:1\n")
+    lab.start()
+    for server in both(lab):
+        server.edns_lost()
+    lab.edge.drop(port=443)
+
+
+@scenario(Expect(exit=0, finding="warn", cause="dns_privatelink_dead_end", stage="dns", owner="dns-team", targets=PROT, subject=PROT))
+def private_zone_lacks_the_record_and_the_public_way_is_shut(lab):
+    behind_private_link(lab, [])
+    lab.edge.drop(dst=PROT)
+    lab.arguments += ["--control-resolver", lab.public_resolver()]
 
 
 # ---------------------------------------------------------------- odd, and well
