@@ -53,6 +53,8 @@ static const struct field dns_rows[] = {
 	    GROWING(observation, dns.answer_count, dns.answer_capacity)),
 	ROW("truncated", BOOL, observation, dns.truncated),
 	ROW("ede", INT, observation, dns.ede),
+	ROW("edns_bytes", INT, observation, dns.edns_bytes),
+	ROW("checking_disabled", BOOL, observation, dns.checking_disabled),
 	ICMP(dns.icmp),
 	ROW("tries", INT, observation, dns.tries),
 	ROW("control", BOOL, observation, dns.control),

@@ -169,22 +169,29 @@ static bool servers_know_nothing(const struct view *view)
 	return others;
 }
 
+/* What stood behind the name that was looked up. */
+static struct subject the_suffix(const struct view *view)
+{
+	const struct observation_list *evidence = &view->path->verdict.evidence;
+	const struct observation *one = evidence->count ? evidence->items[0] : NULL;
+	const char *host = one && one->paths.count ? one->paths.items[0]->target->host : NULL;
+	bool known = host && one->op == OP_DNS_QUERY && strlen(one->dns.name) > strlen(host) + 1;
+	return the_name(view, known ? one->dns.name + strlen(host) + 1 : view->name);
+}
+
 static struct subject the_resolver(const struct view *view)
 {
-	static const char *const about_names[] = {"dns_nxdomain_everywhere",
-						  "dns_nodata",
-						  "dns_privatelink_dead_end",
-						  "dns_privatelink_leaks_public",
-						  "dns_privatelink_stale",
-						  "dns_cname_hop_blocked",
-						  "dns_suffix_appended_capture",
-						  "dns_aaaa_only_no_v6",
-						  NULL};
+	static const char *const about_names[] = {"dns_nxdomain_everywhere",  "dns_nodata",
+						  "dns_privatelink_dead_end", "dns_privatelink_leaks_public",
+						  "dns_privatelink_stale",    "dns_cname_hop_blocked",
+						  "dns_aaaa_only_no_v6",      NULL};
 	static const char *const about_all[] = {"dns_nxdomain_everywhere", "dns_nodata", NULL};
 	static const char *const about_one_server[] = {"dns_servers_disagree", "dns_first_server_dead_slow", NULL};
 	const char *cause = view->path->verdict.cause;
 	if (strcmp(cause, "dns_no_servers") == 0)
 		return this_host(view);
+	if (strcmp(cause, "dns_suffix_appended_capture") == 0)
+		return the_suffix(view);
 	if (text_is_one_of(cause, about_names) && !(text_is_one_of(cause, about_all) && servers_know_nothing(view)))
 		return the_name(view, view->name);
 	const char *servers = text_is_one_of(cause, about_one_server) ? first_server(view) : servers_of(view);

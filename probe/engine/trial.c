@@ -5,6 +5,7 @@
 #include "probe/core/address.h"
 #include "probe/core/arena.h"
 #include "probe/core/url.h"
+#include "probe/engine/dns_experiments.h"
 #include "probe/engine/experiments.h"
 #include "probe/engine/system_stack.h"
 #include "probe/engine/system_trust.h"
@@ -234,6 +235,7 @@ void trial_end(struct trial *trial, enum failure failure)
 	trial->leg->trials_open--;
 	system_stack_note(trial);
 	leg_check(trial->leg);
+	dns_experiments_note_trial(trial);
 	trials_pump(run);
 }
 

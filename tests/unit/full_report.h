@@ -133,6 +133,8 @@ static void full_packets(struct report *report, struct path *path)
 				    .answer_count = 2,
 				    .truncated = true,
 				    .ede = 15,
+				    .edns_bytes = 1232,
+				    .checking_disabled = true,
 				    .tries = 2,
 				    .icmp = full_icmp};
 	o = full_observation(report, path, OP_SYSTEM_LOOKUP);
