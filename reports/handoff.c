@@ -184,6 +184,7 @@ static void section(struct sheet *sheet, enum owner owner)
 	strbuf_add(sheet->out, "\n---\n\n## ");
 	say(sheet->out, SAY_HANDOFF_FOR, FILLS({"owner", say_text(say_owner(owner))}));
 	strbuf_add_char(sheet->out, '\n');
+	sheet_paragraph(sheet, SAY_HANDOFF_SECTION, NULL);
 	head(sheet);
 	for (size_t i = 0; i < sheet->report->finding_count; i++)
 		if (sheet->report->findings[i]->owner == owner)

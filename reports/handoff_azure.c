@@ -94,7 +94,7 @@ static void azure_firewall(struct commands *commands, const struct allow *allow)
 
 void handoff_azure(struct sheet *sheet, const struct allow *allows, size_t count, const char *name)
 {
-	struct commands commands = {sheet, name, 0};
+	struct commands commands = {sheet, name, 1};
 	strbuf_printf(sheet->out, "\n%s\n\n```sh\n", say_text(SAY_HANDOFF_AZURE));
 	for (size_t i = 0; i < count; i++) {
 		nsg(&commands, &allows[i], 4);

@@ -101,10 +101,18 @@ static const char *without_title(const struct finding *finding)
 	return begins ? text + length + 2 : text;
 }
 
+static void capital(struct sheet *sheet, const char *text)
+{
+	char *copy = arena_strdup(sheet->arena, text);
+	if (copy[0] >= 'a' && copy[0] <= 'z')
+		copy[0] = (char)(copy[0] - 'a' + 'A');
+	md_add_text(sheet->out, copy);
+}
+
 static void evidence(struct sheet *sheet, const struct finding *finding)
 {
 	strbuf_printf(sheet->out, "\n%s", say_text(SAY_HANDOFF_EVIDENCE));
-	md_add_text(sheet->out, without_title(finding));
+	capital(sheet, without_title(finding));
 	contrast(sheet, finding);
 	strbuf_add_char(sheet->out, '\n');
 }
@@ -142,6 +150,18 @@ static const struct place *place_of(const struct finding *finding)
 	return NULL;
 }
 
+/* Who said so itself, by an ICMP error and in another name than the target's. */
+static const char *device_of(const struct finding *finding)
+{
+	for (size_t i = 0; i < finding->evidence.count; i++) {
+		const struct observation *one = finding->evidence.items[i];
+		if (one->op == OP_TCP_CONNECT && one->tcp.icmp.from &&
+		    !same_text(one->tcp.icmp.from, one->tcp.tuple.dst))
+			return one->tcp.icmp.from;
+	}
+	return NULL;
+}
+
 static bool is_of_network(const struct finding *finding)
 {
 	return finding->owner == OWNER_FIREWALL_TEAM || finding->owner == OWNER_NETWORK_TEAM ||
@@ -151,19 +171,18 @@ static bool is_of_network(const struct finding *finding)
 static void where(struct sheet *sheet, const struct finding *finding)
 {
 	const struct place *at = place_of(finding);
+	const char *device = at ? at->last_heard : device_of(finding);
 	if (!at && !is_of_network(finding))
 		return;
 	enum say words = SAY_HANDOFF_PLACE_UNKNOWN;
 	if (at && at->last_heard && at->first_silent)
 		words = SAY_HANDOFF_PLACE_BETWEEN;
-	else if (at && at->last_heard)
+	else if (device)
 		words = SAY_HANDOFF_PLACE_DEVICE;
 	else if (at && at->first_silent)
 		words = SAY_HANDOFF_PLACE_BEFORE;
 	strbuf_printf(sheet->out, "\n%s", say_text(SAY_HANDOFF_PLACE));
-	sheet_say(sheet, words,
-		  FILLS({"device", at ? at->last_heard : NULL}, {"heard", at ? at->last_heard : NULL},
-			{"silent", at ? at->first_silent : NULL}));
+	sheet_say(sheet, words, FILLS({"device", device}, {"heard", device}, {"silent", at ? at->first_silent : NULL}));
 	if (at && at->last_heard && at->hop != NOT_MEASURED)
 		sheet_say(sheet, SAY_HANDOFF_PLACE_HOP, FILLS({"hop", sheet_number(sheet, at->hop)}));
 	strbuf_add_char(sheet->out, '\n');
@@ -212,28 +231,44 @@ static enum say ask_of(enum owner owner)
 	return words[owner];
 }
 
-static void seen(struct sheet *sheet, const struct observation_list *list)
+/* What a table of its own shows is not said twice. */
+static bool has_table(const struct finding *finding, const struct observation *one)
 {
+	if (one->op == OP_TCP_CONNECT)
+		return one->failure == FAILURE_TIMEOUT && finding->flow_count;
+	return one->op == OP_DNS_QUERY || one->op == OP_PROXY_EXCHANGE;
+}
+
+static void seen_one(struct sheet *sheet, const struct observation *one)
+{
+	const char *began = sheet_began(sheet, one);
 	struct strbuf line;
 	strbuf_init(&line);
-	if (list->count)
-		strbuf_printf(sheet->out, "\n%s\n\n", say_text(SAY_HANDOFF_SEEN));
-	for (size_t i = 0; i < list->count && i < SEEN_SHOWN; i++) {
-		const char *began = sheet_began(sheet, list->items[i]);
-		strbuf_truncate(&line, 0);
-		say_observation(&line, list->items[i]);
-		strbuf_add(sheet->out, "- ");
-		md_add_code(sheet->out, began ? began : say_text(SAY_UNKNOWN));
-		strbuf_add(sheet->out, " - ");
-		md_add_text(sheet->out, line.data);
-		strbuf_add_char(sheet->out, '\n');
-	}
-	if (list->count > SEEN_SHOWN) {
-		strbuf_add(sheet->out, "- ");
-		say_more(sheet->out, list->count - SEEN_SHOWN);
-		strbuf_add_char(sheet->out, '\n');
-	}
+	say_observation(&line, one);
+	strbuf_add(sheet->out, "- ");
+	md_add_code(sheet->out, began ? began : say_text(SAY_UNKNOWN));
+	strbuf_add(sheet->out, " - ");
+	md_add_text(sheet->out, line.data);
+	strbuf_add_char(sheet->out, '\n');
 	strbuf_free(&line);
+}
+
+static void seen(struct sheet *sheet, const struct finding *finding)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < finding->evidence.count; i++) {
+		if (has_table(finding, finding->evidence.items[i]))
+			continue;
+		if (!count++)
+			strbuf_printf(sheet->out, "\n%s\n\n", say_text(SAY_HANDOFF_SEEN));
+		if (count <= SEEN_SHOWN)
+			seen_one(sheet, finding->evidence.items[i]);
+	}
+	if (count > SEEN_SHOWN) {
+		strbuf_add(sheet->out, "- ");
+		say_more(sheet->out, count - SEEN_SHOWN);
+		strbuf_add_char(sheet->out, '\n');
+	}
 }
 
 void handoff_finding(struct sheet *sheet, const struct finding *finding, size_t number)
@@ -245,7 +280,7 @@ void handoff_finding(struct sheet *sheet, const struct finding *finding, size_t 
 	where(sheet, finding);
 	remedy(sheet, &finding->remedy);
 	strbuf_printf(sheet->out, "\n%s%s\n", say_text(SAY_HANDOFF_ASKED), say_text(ask_of(finding->owner)));
-	seen(sheet, &finding->evidence);
+	seen(sheet, finding);
 	handoff_requests(sheet, finding);
 	handoff_questions(sheet, finding);
 	handoff_chains(sheet, finding);

@@ -11,6 +11,34 @@ enum { NAMES_SHOWN = 40, SEEN_SHOWN = 32 };
 
 /* ------------------------------------------------------------------ in words */
 
+static const char *joined(struct sheet *sheet, const struct text_list *list)
+{
+	struct strbuf text;
+	strbuf_init(&text);
+	for (size_t i = 0; i < list->count && i < NAMES_SHOWN; i++)
+		strbuf_printf(&text, "%s%s", i ? ", " : "", list->items[i]);
+	const char *copy = arena_strdup(sheet->arena, text.data);
+	strbuf_free(&text);
+	return copy;
+}
+
+static const struct text_list *best_of(const struct allow *allow)
+{
+	if (allow->rules.count && allow->kind == ALLOW_SERVICE)
+		return &allow->rules;
+	return allow->seen.count ? &allow->seen : &allow->prefixes;
+}
+
+static void words(struct sheet *sheet, const struct allow *allow)
+{
+	const char *source = allow->by_proxy ? say_text(SAY_HANDOFF_FLOW_PROXY) : say_text(SAY_HANDOFF_THIS_SERVER);
+	sheet_paragraph(sheet, SAY_HANDOFF_RULE_WORDS,
+			FILLS({"proto", allow->proto},
+			      {"source", allow->sources.count ? joined(sheet, &allow->sources) : source},
+			      {"destination", joined(sheet, best_of(allow))},
+			      {"port", sheet_number(sheet, allow->port)}));
+}
+
 static void row(struct sheet *sheet, const char *label, const struct text_list *values, size_t max)
 {
 	if (!values->count)
@@ -61,14 +89,8 @@ static void remarks(struct sheet *sheet, const struct finding *finding, const st
 		sheet_paragraph(sheet, SAY_HANDOFF_RULE_ENTRA, FILLS({"more", allow_more_prefixes}));
 	if (allow->tags.count)
 		sheet_paragraph(sheet, SAY_HANDOFF_RULE_TAG_NOTE, NULL);
-	if (!allow->tagless.count)
-		return;
-	struct strbuf names;
-	strbuf_init(&names);
-	for (size_t i = 0; i < allow->tagless.count && i < NAMES_SHOWN; i++)
-		strbuf_printf(&names, "%s%s", i ? ", " : "", allow->tagless.items[i]);
-	sheet_paragraph(sheet, SAY_HANDOFF_RULE_NO_TAG, FILLS({"rules", names.data}));
-	strbuf_free(&names);
+	if (allow->tagless.count)
+		sheet_paragraph(sheet, SAY_HANDOFF_RULE_NO_TAG, FILLS({"rules", joined(sheet, &allow->tagless)}));
 }
 
 /* ------------------------------------------------------------------ nftables */
@@ -169,6 +191,7 @@ void handoff_rules(struct sheet *sheet, const struct finding *finding)
 	const char *name = arena_printf(sheet->arena, "marsprobe_%zu", number);
 	strbuf_printf(sheet->out, "\n%s\n", say_text(SAY_HANDOFF_RULE));
 	for (size_t i = 0; i < count; i++) {
+		words(sheet, &allows[i]);
 		table(sheet, &allows[i]);
 		remarks(sheet, finding, &allows[i]);
 	}

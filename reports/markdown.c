@@ -53,9 +53,11 @@ static bool is_letter(char c)
 static bool is_plain(const char *word, size_t length, bool is_first)
 {
 	bool is_number = true, is_word = true;
+	size_t dots = 0;
 	for (size_t i = 0; i < length; i++) {
 		bool digit = isdigit((unsigned char)word[i]);
-		is_number &= digit || word[i] == '.';
+		dots += word[i] == '.';
+		is_number &= (digit || word[i] == '.') && dots <= 1;
 		is_word &= digit || is_letter(word[i]) || word[i] == '-' || word[i] == '\'';
 	}
 	if (!length || !(is_letter(word[0]) || isdigit((unsigned char)word[0])))
