@@ -2,14 +2,13 @@
 
 #include <string.h>
 
-#include "probe/core/address.h"
 #include "probe/core/arena.h"
 #include "probe/core/strbuf.h"
 #include "reports/handoff_parts.h"
 #include "reports/markdown.h"
 #include "reports/text_parts.h"
 
-enum { RECORDS_SHOWN = 12, HEADERS4_BYTES = 40, HEADERS6_BYTES = 60 };
+enum { RECORDS_SHOWN = 12 };
 
 static bool same_text(const char *a, const char *b)
 {
@@ -211,71 +210,4 @@ static void question(struct sheet *sheet, const struct observation *one)
 void handoff_questions(struct sheet *sheet, const struct finding *finding)
 {
 	each(sheet, finding, OP_DNS_QUERY, SAY_HANDOFF_QUESTIONS, SAY_HANDOFF_QUESTIONS_TABLE, question);
-}
-
-/* ------------------------------------------------------------------ hops */
-
-static void hop(struct sheet *sheet, const struct observation *one)
-{
-	const struct ttl_probe *ttl = &one->ttl;
-	const char *message = NULL;
-	if (ttl->icmp.from)
-		message = arena_printf(sheet->arena, "ICMP %d/%d", ttl->icmp.type, ttl->icmp.code);
-	else if (ttl->tcp)
-		message = ttl->tcp;
-	const char *from = ttl->from ? ttl->from : ttl->tcp ? ttl->tuple.dst : say_text(SAY_HANDOFF_WALK_SILENT);
-	sheet_cell(sheet, sheet_number(sheet, ttl->ttl));
-	sheet_cell(sheet, sheet_end(sheet, ttl->tuple.dst, ttl->tuple.dst_port));
-	sheet_cell(sheet, one->experiment ? one->experiment : ttl->tuple.proto);
-	sheet_cell(sheet, from);
-	sheet_cell(sheet, message);
-	sheet_cell(sheet, one->failure == FAILURE_NONE && one->duration_us >= 0
-				  ? arena_printf(sheet->arena, "%lld.%lld ms", (long long)(one->duration_us / 1000),
-						 (long long)(one->duration_us / 100 % 10))
-				  : NULL);
-}
-
-static void mtu(struct sheet *sheet, const struct icmp_error *icmp)
-{
-	struct address address;
-	if (!icmp->from || icmp->mtu <= HEADERS6_BYTES || !address_parse(icmp->from, &address))
-		return;
-	sheet_paragraph(sheet, SAY_HANDOFF_MTU,
-			FILLS({"from", icmp->from}, {"mtu", sheet_number(sheet, icmp->mtu)},
-			      {"mss", sheet_number(sheet, icmp->mtu - (address.family == 6 ? HEADERS6_BYTES
-											   : HEADERS4_BYTES))}));
-}
-
-/* Does the walk lead to an address that this finding is about? */
-static bool leads_there(const struct finding *finding, const struct observation *one)
-{
-	if (one->op != OP_TTL_PROBE)
-		return false;
-	for (size_t i = 0; i < finding->flow_count; i++)
-		if (same_text(finding->flows[i].tuple.dst, one->ttl.tuple.dst))
-			return true;
-	return false;
-}
-
-void handoff_walk(struct sheet *sheet, const struct finding *finding)
-{
-	size_t count = 0;
-	for (size_t i = 0; i < sheet->report->observations.count; i++) {
-		const struct observation *one = sheet->report->observations.items[i];
-		if (!leads_there(finding, one))
-			continue;
-		if (!count)
-			strbuf_printf(sheet->out, "\n%s\n", say_text(SAY_HANDOFF_WALK));
-		if (!count)
-			sheet_table(sheet, SAY_HANDOFF_WALK_TABLE);
-		if (++count > HANDOFF_ROWS_MAX)
-			continue;
-		strbuf_add_char(sheet->out, '|');
-		hop(sheet, one);
-		strbuf_add_char(sheet->out, '\n');
-	}
-	sheet_more(sheet, count);
-	for (size_t i = 0; i < finding->evidence.count; i++)
-		if (finding->evidence.items[i]->op == OP_TCP_CONNECT)
-			mtu(sheet, &finding->evidence.items[i]->tcp.icmp);
 }

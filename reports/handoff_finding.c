@@ -58,18 +58,25 @@ static void blocked(struct sheet *sheet, const struct finding *finding)
 
 /* ------------------------------------------------------------------ evidence */
 
+static bool is_of_named_target(const struct observation *one)
+{
+	return one->paths.count && one->paths.items[0]->target->host;
+}
+
+/* Connections to that port that opened; of them the first to a target with a name, or else the first. */
 static const struct observation *opened(const struct report *report, int port, size_t *count)
 {
-	const struct observation *first = NULL;
+	const struct observation *best = NULL;
 	for (size_t i = 0; i < report->observations.count; i++) {
 		const struct observation *one = report->observations.items[i];
 		if (one->op != OP_TCP_CONNECT || one->experiment || one->failure != FAILURE_NONE ||
 		    one->tcp.tuple.dst_port != port)
 			continue;
-		first = first ? first : one;
+		if (!best || (!is_of_named_target(best) && is_of_named_target(one)))
+			best = one;
 		++*count;
 	}
-	return first;
+	return best;
 }
 
 /* What a sceptic asks: did anything else from here get through at that time? */

@@ -171,6 +171,11 @@ static void text_finding(struct page *page, const struct finding *finding, size_
 		say(&line, SAY_EXPLAIN, FILLS({"cause", finding->cause}));
 		page_item(page, SAY_LABEL_MORE, line.data);
 	}
+	if (finding->owner != OWNER_NONE && finding->owner != OWNER_SERVER_ADMIN) {
+		strbuf_truncate(&line, 0);
+		say(&line, SAY_HANDOFF_HINT, FILLS({"owner", say_text(say_owner(finding->owner))}));
+		page_item(page, SAY_LABEL_HANDOFF, line.data);
+	}
 	strbuf_free(&line);
 }
 

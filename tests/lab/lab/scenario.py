@@ -73,10 +73,11 @@ def discover(directory=HERE / "scenarios"):
 
 
 class Result:
-    """One run: exit status, seconds, report (a dict), text and errors (what it wrote to stderr)."""
+    """One run: exit status, seconds, report (a dict), text, errors (what it wrote to stderr) and hand-off; run_again() runs the same anew."""
 
-    def __init__(self, status, seconds, report, text, errors):
-        self.status, self.seconds, self.report, self.text, self.errors = status, seconds, report, text, errors
+    def __init__(self, status, seconds, report, text, errors, handoff):
+        self.status, self.seconds, self.report, self.text, self.errors, self.handoff = status, seconds, report, text, errors, handoff
+        self.run_again = None
 
     def target(self, path):
         return next(t for t in self.report["targets"] if t["id"] == path["target"])
