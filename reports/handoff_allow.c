@@ -195,10 +195,21 @@ static void add_flow(struct arena *arena, const struct report *report, const str
 	else if (allow->kind == ALLOW_PROXY && is_name(flow->fqdn))
 		add_once(arena, &allow->rules, flow->fqdn);
 	add_address(arena, &allow->seen, flow->tuple.dst);
+	if (!target || !service_of(target->host))
+		add_address(arena, &allow->seen_tagless, flow->tuple.dst);
 	if (allow->by_proxy)
 		add_resolved(arena, report, allow, flow->fqdn);
 	else if (allow->sources.count < SOURCES_MAX)
 		add_address(arena, &allow->sources, flow->tuple.src);
+}
+
+/* A flow that got no socket has no source: then it would have been one of this server's addresses. */
+static void add_own_addresses(struct arena *arena, const struct report *report, struct allow *allow)
+{
+	struct address address;
+	for (size_t i = 0; i < report->host.addresses.count && allow->sources.count < SOURCES_MAX; i++)
+		if (address_parse(report->host.addresses.items[i], &address) && !address_is_link_local(&address))
+			add_address(arena, &allow->sources, report->host.addresses.items[i]);
 }
 
 size_t allow_collect(struct arena *arena, const struct report *report, const struct finding *finding,
@@ -218,6 +229,9 @@ size_t allow_collect(struct arena *arena, const struct report *report, const str
 		if (allow)
 			add_flow(arena, report, finding, flow, allow);
 	}
+	for (size_t i = 0; i < count; i++)
+		if (!allows[i].by_proxy && !allows[i].sources.count)
+			add_own_addresses(arena, report, &allows[i]);
 	return count;
 }
 

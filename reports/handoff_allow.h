@@ -19,7 +19,8 @@ struct allow {
 	struct text_list rules;	  /* allow-list entries, names */
 	struct text_list tagless; /* those of them for which no service tag is known */
 	struct text_list tags, prefixes;
-	struct text_list seen; /* addresses; of a resolver or a proxy its own */
+	struct text_list seen;	       /* addresses; of a resolver or a proxy its own */
+	struct text_list seen_tagless; /* those of them that no service tag stands for */
 };
 
 enum { ALLOWS_MAX = 8, ALLOW_SEEN_MAX = 256 };

@@ -52,14 +52,13 @@ static void nsg_rule(struct commands *commands, const struct allow *allow, const
 static void nsg(struct commands *commands, const struct allow *allow, int family)
 {
 	struct arena *arena = commands->sheet->arena;
-	struct text_list seen = allow_family(arena, &allow->seen, family);
+	struct text_list seen = allow_family(arena, &allow->seen_tagless, family);
 	for (size_t i = 0; i < allow->tags.count && (family == 4 || allow->sources.count); i++) {
 		struct text_list one = {0};
 		text_list_add(arena, &one, allow->tags.items[i]);
 		nsg_rule(commands, allow, &one, family);
 	}
-	if (!allow->tags.count || allow->tagless.count)
-		nsg_rule(commands, allow, &seen, family);
+	nsg_rule(commands, allow, &seen, family);
 }
 
 static const char *protocol_of(const struct allow *allow)

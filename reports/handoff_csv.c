@@ -1,5 +1,7 @@
 /* The rule as comma-separated values, for the import of any other firewall. */
 
+#include <string.h>
+
 #include "probe/core/arena.h"
 #include "probe/core/strbuf.h"
 #include "reports/handoff_parts.h"
@@ -29,8 +31,11 @@ static void rows_of_source(struct sheet *sheet, const struct allow *allow, const
 {
 	rows(sheet, allow, source, "name", &allow->rules);
 	rows(sheet, allow, source, "service tag", &allow->tags);
-	rows(sheet, allow, source, "documented prefix", &allow->prefixes);
-	rows(sheet, allow, source, allow->kind == ALLOW_SERVICE ? "address seen today" : "address", &allow->seen);
+	int family = strchr(source, ':') ? 6 : 4;
+	struct text_list prefixes = allow_family(sheet->arena, &allow->prefixes, family);
+	struct text_list seen = allow_family(sheet->arena, &allow->seen, family);
+	rows(sheet, allow, source, "documented prefix", &prefixes);
+	rows(sheet, allow, source, allow->kind == ALLOW_SERVICE ? "address seen, will change" : "address", &seen);
 }
 
 void handoff_csv(struct sheet *sheet, const struct allow *allows, size_t count)

@@ -10,7 +10,7 @@
 #include "reports/markdown.h"
 #include "reports/text_parts.h"
 
-enum { TARGETS_SHOWN = 40, SEEN_SHOWN = 12 };
+enum { TARGETS_SHOWN = 40, SEEN_SHOWN = 6 };
 
 static bool same_text(const char *a, const char *b)
 {
@@ -289,7 +289,8 @@ void handoff_finding(struct sheet *sheet, const struct finding *finding, size_t 
 	strbuf_printf(sheet->out, "\n%s%s\n", say_text(SAY_HANDOFF_ASKED), say_text(ask_of(finding->owner)));
 	seen(sheet, finding);
 	handoff_requests(sheet, finding);
-	handoff_questions(sheet, finding);
+	if (finding->owner != OWNER_FIREWALL_TEAM || !finding->flow_count)
+		handoff_questions(sheet, finding);
 	handoff_chains(sheet, finding);
 	handoff_walk(sheet, finding);
 	handoff_flows(sheet, finding);

@@ -64,7 +64,9 @@ static const char *label_of_seen(struct sheet *sheet, const struct allow *allow)
 static void table(struct sheet *sheet, const struct allow *allow)
 {
 	sheet_table(sheet, SAY_HANDOFF_RULE_TABLE);
-	row(sheet, say_text(SAY_HANDOFF_RULE_NAMES), &allow->rules, NAMES_SHOWN);
+	bool is_proxy = allow->kind == ALLOW_PROXY;
+	row(sheet, say_text(is_proxy ? SAY_HANDOFF_RULE_PROXY_NAME : SAY_HANDOFF_RULE_NAMES), &allow->rules,
+	    NAMES_SHOWN);
 	row(sheet, say_text(SAY_HANDOFF_RULE_TAGS), &allow->tags, NAMES_SHOWN);
 	row(sheet, say_text(SAY_HANDOFF_RULE_PREFIXES), &allow->prefixes, NAMES_SHOWN);
 	row(sheet, label_of_seen(sheet, allow), &allow->seen, SEEN_SHOWN);
@@ -107,9 +109,9 @@ static void add_set(struct strbuf *out, const struct text_list *list)
 static void nft_pair(struct strbuf *out, const struct allow *allow, const char *family, const char *sources,
 		     const struct text_list *to, const char *comment)
 {
-	strbuf_printf(out, "\t\t# %s\n\t\t%s saddr %s %s daddr ", comment, family, sources, family);
+	strbuf_printf(out, "        # %s\n        %s saddr %s %s daddr ", comment, family, sources, family);
 	add_set(out, to);
-	strbuf_printf(out, " %s dport %d counter accept\n\t\t%s saddr ", allow->proto, allow->port, family);
+	strbuf_printf(out, " %s dport %d counter accept\n        %s saddr ", allow->proto, allow->port, family);
 	add_set(out, to);
 	strbuf_printf(out, " %s daddr %s %s sport %d ct state established,related counter accept\n", family, sources,
 		      allow->proto, allow->port);
@@ -143,7 +145,8 @@ static void nft_family(struct sheet *sheet, const struct allow *allow, int famil
 
 static void nft_rules(struct sheet *sheet, const struct allow *allow)
 {
-	strbuf_add(sheet->out, "\t\t#");
+	strbuf_printf(sheet->out, "        #%s%s", allow->kind == ALLOW_RESOLVER ? " " : "",
+		      allow->kind == ALLOW_RESOLVER ? say_text(SAY_HANDOFF_RULE_RESOLVER) : "");
 	for (size_t i = 0; i < allow->rules.count && i < NAMES_SHOWN; i++)
 		strbuf_printf(sheet->out, " %s", allow->rules.items[i]);
 	strbuf_printf(sheet->out, " (%s %d)\n", allow->proto, allow->port);
@@ -172,7 +175,7 @@ void handoff_nft(struct sheet *sheet, const struct allow *allows, size_t count, 
 	if (by_proxy)
 		strbuf_printf(document, "%s\ndefine proxy_address = 192.0.2.1\n", say_text(SAY_HANDOFF_NFT_PROXY));
 	strbuf_printf(document,
-		      "table inet filter {\n\tchain %s {\n%s\t}\n}\ninsert rule inet filter forward jump %s\n```\n",
+		      "table inet filter {\n    chain %s {\n%s    }\n}\ninsert rule inet filter forward jump %s\n```\n",
 		      name, body.data, name);
 	strbuf_free(&body);
 }

@@ -52,7 +52,9 @@ static bool walks_make(struct sheet *sheet, const struct finding *finding, struc
 		walks->titles[walks->count++] =
 			same_text(first->sent, "syn")
 				? arena_printf(sheet->arena, "%s %d", proto, first->tuple.dst_port)
-				: arena_printf(sheet->arena, "%s %s", proto, first->sent ? first->sent : "");
+			: same_text(first->sent, proto)
+				? proto
+				: arena_printf(sheet->arena, "%s %s", proto, first->sent ? first->sent : "?");
 	}
 	return walks->count > 0;
 }
@@ -80,8 +82,7 @@ static void heard(struct sheet *sheet, const struct walk_hop *hop)
 			  FILLS({"from", hop->address}, {"type", sheet_number(sheet, seen->ttl.icmp.type)},
 				{"code", sheet_number(sheet, seen->ttl.icmp.code)}));
 	else if (hop->reached)
-		sheet_say(sheet, SAY_HANDOFF_WALK_REACHED,
-			  FILLS({"answer", seen->ttl.tcp ? seen->ttl.tcp : seen->ttl.tuple.proto}));
+		sheet_say(sheet, SAY_HANDOFF_WALK_REACHED, FILLS({"answer", seen->ttl.tcp ? seen->ttl.tcp : "ICMP"}));
 	else if (hop->address)
 		md_add_code(sheet->out, hop->address);
 	else
