@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "probe/core/address.h"
 #include "probe/core/arena.h"
 #include "probe/core/strbuf.h"
 #include "reports/handoff_parts.h"
@@ -144,12 +145,21 @@ static const char *records_of(struct sheet *sheet, const struct dns_query *dns)
 	return kept(sheet, &text);
 }
 
-static bool has_address(const struct dns_query *dns)
+/* The first address of an answer, NULL where there is none. */
+static const char *address_of(const struct dns_query *dns)
 {
 	for (size_t i = 0; i < dns->answer_count; i++)
 		if (dns->answers[i].data && same_text(dns->answers[i].type, dns->type))
-			return true;
-	return false;
+			return dns->answers[i].data;
+	return NULL;
+}
+
+/* Does the answer lead nowhere in the internet: a private address, 0.0.0.0, or this machine itself? */
+static bool is_no_public_address(const char *text)
+{
+	struct address address;
+	return text && address_parse(text, &address) &&
+	       (address_is_private(&address) || address_is_loopback(&address) || address_is_unspecified(&address));
 }
 
 /* Another server's answer to the same question, the control resolver's before all. */
@@ -158,9 +168,9 @@ static const struct dns_query *better_answer(const struct report *report, const 
 	const struct dns_query *found = NULL;
 	for (size_t i = 0; i < report->observations.count; i++) {
 		const struct observation *one = report->observations.items[i];
-		if (one->op != OP_DNS_QUERY || one->failure != FAILURE_NONE || !has_address(&one->dns) ||
+		if (one->op != OP_DNS_QUERY || one->failure != FAILURE_NONE || !address_of(&one->dns) ||
 		    !same_text(one->dns.name, asked->name) || !same_text(one->dns.type, asked->type) ||
-		    same_text(one->dns.server, asked->server))
+		    same_text(one->dns.server, asked->server) || is_no_public_address(address_of(&one->dns)))
 			continue;
 		if (!found || one->dns.control)
 			found = &one->dns;
@@ -182,7 +192,8 @@ static const char *expected(struct sheet *sheet, const struct dns_query *dns)
 	if (is_private_link(dns))
 		return say_text(SAY_HANDOFF_EXPECT_PRIVATE);
 	if (!better)
-		return say_text(SAY_HANDOFF_EXPECT_ADDRESS);
+		return say_text(is_no_public_address(address_of(dns)) ? SAY_HANDOFF_EXPECT_PUBLIC
+								      : SAY_HANDOFF_EXPECT_ADDRESS);
 	struct strbuf text;
 	strbuf_init(&text);
 	say(&text, SAY_HANDOFF_EXPECT_OTHER, FILLS({"server", better->server}));

@@ -224,7 +224,15 @@ static void remedy(struct sheet *sheet, const struct text_list *steps)
 	strbuf_free(&words);
 }
 
-static enum say ask_of(enum owner owner)
+static size_t requests_of(const struct finding *finding)
+{
+	size_t requests = 0;
+	for (size_t i = 0; i < finding->evidence.count; i++)
+		requests += finding->evidence.items[i]->op == OP_PROXY_EXCHANGE;
+	return requests;
+}
+
+static enum say ask_of(const struct finding *finding)
 {
 	static const enum say words[] = {
 		[OWNER_NONE] = SAY_NOTHING,
@@ -235,14 +243,21 @@ static enum say ask_of(enum owner owner)
 		[OWNER_NETWORK_TEAM] = SAY_HANDOFF_ASK_NETWORK,
 		[OWNER_MICROSOFT] = SAY_HANDOFF_ASK_MICROSOFT,
 	};
-	return words[owner];
+	if (finding->owner == OWNER_PROXY_TEAM && !requests_of(finding))
+		return finding->stage == STAGE_SETTINGS ? SAY_HANDOFF_ASK_SCRIPT : SAY_HANDOFF_ASK_INSPECTION;
+	return words[finding->owner];
 }
 
 /* What a table of its own shows is not said twice. */
 static bool has_table(const struct finding *finding, const struct observation *one)
 {
+	bool is_flow = finding->flow_count && !one->experiment;
+	bool unanswered = one->failure == FAILURE_TIMEOUT || one->failure == FAILURE_CONNECTION_RESET ||
+			  one->failure == FAILURE_EOF;
 	if (one->op == OP_TCP_CONNECT)
-		return one->failure == FAILURE_TIMEOUT && finding->flow_count;
+		return is_flow && unanswered;
+	if (one->op == OP_TLS_HANDSHAKE)
+		return is_flow && (unanswered || one->tls.chain_count);
 	return one->op == OP_DNS_QUERY || one->op == OP_PROXY_EXCHANGE;
 }
 
@@ -278,22 +293,48 @@ static void seen(struct sheet *sheet, const struct finding *finding)
 	}
 }
 
+/* A table of requests shows the same with more: client, times, answers. */
+static bool has_all_requests(const struct finding *finding)
+{
+	return finding->owner == OWNER_PROXY_TEAM && requests_of(finding) >= finding->flow_count;
+}
+
+/* A firewall's rule names them itself. */
+static void allow_list(struct sheet *sheet, const struct finding *finding)
+{
+	struct text_list rules = {0};
+	if (finding->owner != OWNER_PROXY_TEAM && finding->owner != OWNER_DNS_TEAM)
+		return;
+	for (size_t i = 0; i < finding->target_count; i++) {
+		const char *rule = finding->targets[i]->rule;
+		if (rule && !text_list_has(&rules, rule))
+			text_list_add(sheet->arena, &rules, rule);
+	}
+	if (!rules.count)
+		return;
+	strbuf_printf(sheet->out, "\n%s", say_text(SAY_HANDOFF_ALLOW_LIST));
+	sheet_list(sheet, &rules, TARGETS_SHOWN);
+	strbuf_add(sheet->out, ".\n");
+}
+
 void handoff_finding(struct sheet *sheet, const struct finding *finding, size_t number)
 {
 	title(sheet, finding, number);
 	blocked(sheet, finding);
+	allow_list(sheet, finding);
 	evidence(sheet, finding);
 	sure(sheet, finding);
 	where(sheet, finding);
 	remedy(sheet, &finding->remedy);
-	strbuf_printf(sheet->out, "\n%s%s\n", say_text(SAY_HANDOFF_ASKED), say_text(ask_of(finding->owner)));
+	strbuf_printf(sheet->out, "\n%s%s\n", say_text(SAY_HANDOFF_ASKED), say_text(ask_of(finding)));
 	seen(sheet, finding);
 	handoff_requests(sheet, finding);
 	if (finding->owner != OWNER_FIREWALL_TEAM || !finding->flow_count)
 		handoff_questions(sheet, finding);
 	handoff_chains(sheet, finding);
 	handoff_walk(sheet, finding);
-	handoff_flows(sheet, finding);
+	if (!has_all_requests(finding))
+		handoff_flows(sheet, finding);
 	if (finding->owner == OWNER_FIREWALL_TEAM)
 		handoff_rules(sheet, finding);
 }
