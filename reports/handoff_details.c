@@ -186,14 +186,23 @@ static bool is_private_link(const struct dns_query *dns)
 	return found;
 }
 
+static bool is_of_target(const struct report *report, const char *name)
+{
+	for (size_t i = 0; name && i < report->target_count; i++)
+		if (same_text(report->targets[i]->host, name))
+			return true;
+	return false;
+}
+
 static const char *expected(struct sheet *sheet, const struct dns_query *dns)
 {
 	const struct dns_query *better = better_answer(sheet->report, dns);
 	if (is_private_link(dns))
 		return say_text(SAY_HANDOFF_EXPECT_PRIVATE);
 	if (!better)
-		return say_text(is_no_public_address(address_of(dns)) ? SAY_HANDOFF_EXPECT_PUBLIC
-								      : SAY_HANDOFF_EXPECT_ADDRESS);
+		return say_text(is_of_target(sheet->report, dns->name) && is_no_public_address(address_of(dns))
+					? SAY_HANDOFF_EXPECT_PUBLIC
+					: SAY_HANDOFF_EXPECT_ADDRESS);
 	struct strbuf text;
 	strbuf_init(&text);
 	say(&text, SAY_HANDOFF_EXPECT_OTHER, FILLS({"server", better->server}));

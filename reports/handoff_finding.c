@@ -20,20 +20,16 @@ static bool same_text(const char *a, const char *b)
 static void title(struct sheet *sheet, const struct finding *finding, size_t number)
 {
 	const struct cause *cause = finding->cause ? cause_find(finding->cause) : NULL;
-	struct strbuf subject;
-	strbuf_init(&subject);
 	strbuf_printf(sheet->out, "\n### %zu. ", number);
 	if (cause)
 		strbuf_add(sheet->out, cause->title);
 	else
 		md_add_code(sheet->out, finding->cause ? finding->cause : say_text(SAY_UNKNOWN));
 	if (finding->subject) {
-		say(&subject, say_subject(finding->subject_kind), FILLS({"value", finding->subject}));
 		strbuf_add(sheet->out, ": ");
-		md_add_text(sheet->out, subject.data);
+		sheet_say(sheet, say_subject(finding->subject_kind), FILLS({"value", finding->subject}));
 	}
 	strbuf_add_char(sheet->out, '\n');
-	strbuf_free(&subject);
 }
 
 static void blocked(struct sheet *sheet, const struct finding *finding)
@@ -303,7 +299,8 @@ static bool has_all_requests(const struct finding *finding)
 static void allow_list(struct sheet *sheet, const struct finding *finding)
 {
 	struct text_list rules = {0};
-	if (finding->owner != OWNER_PROXY_TEAM && finding->owner != OWNER_DNS_TEAM)
+	bool wants_names = finding->owner == OWNER_PROXY_TEAM || finding->owner == OWNER_DNS_TEAM;
+	if (!wants_names || finding->stage == STAGE_SETTINGS)
 		return;
 	for (size_t i = 0; i < finding->target_count; i++) {
 		const char *rule = finding->targets[i]->rule;

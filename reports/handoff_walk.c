@@ -59,19 +59,24 @@ static bool walks_make(struct sheet *sheet, const struct finding *finding, struc
 	return walks->count > 0;
 }
 
-/* The last TTL that says something; one more shows the silence behind it. */
-static int last_ttl(const struct walks *walks)
+/* Where a walk is over: at the far end, or where somebody refused; else one hop of the silence behind the last that was heard. */
+static int end_of(const struct walk_view *view)
 {
 	int last = 0;
-	for (size_t i = 0; i < walks->count; i++)
-		for (size_t k = 0; k < walks->views[i].count; k++) {
-			const struct walk_hop *hop = &walks->views[i].hops[k];
-			bool beyond =
-				walks->views[i].reached_ttl != NOT_MEASURED && hop->ttl > walks->views[i].reached_ttl;
-			if (hop->heard && !beyond && hop->ttl > last)
-				last = hop->ttl;
-		}
+	if (view->reached_ttl != NOT_MEASURED)
+		return view->reached_ttl;
+	if (view->refused_by)
+		return view->refused_by->ttl;
+	for (size_t i = 0; i < view->count; i++)
+		if (view->hops[i].heard && view->hops[i].ttl > last)
+			last = view->hops[i].ttl;
 	return last + 1;
+}
+
+static bool is_over(const struct walk_view *view, int ttl)
+{
+	bool ended = view->reached_ttl != NOT_MEASURED || view->refused_by;
+	return ended && ttl > end_of(view);
 }
 
 static void heard(struct sheet *sheet, const struct walk_hop *hop)
@@ -95,9 +100,8 @@ static void heard(struct sheet *sheet, const struct walk_hop *hop)
 static void cell(struct sheet *sheet, const struct walk_view *view, int ttl)
 {
 	const struct walk_hop *hop = walk_view_hop(view, ttl);
-	bool beyond = view->reached_ttl != NOT_MEASURED && ttl > view->reached_ttl;
 	strbuf_add_char(sheet->out, ' ');
-	if (!hop || beyond)
+	if (!hop || is_over(view, ttl))
 		strbuf_add_char(sheet->out, '-');
 	else if (hop->heard || hop->reached || hop->refused)
 		heard(sheet, hop);
@@ -116,7 +120,9 @@ static void table(struct sheet *sheet, const struct walks *walks)
 	for (size_t i = 0; i < walks->count; i++)
 		strbuf_add(sheet->out, "---|");
 	strbuf_add_char(sheet->out, '\n');
-	int last = last_ttl(walks);
+	int last = 0;
+	for (size_t i = 0; i < walks->count; i++)
+		last = end_of(&walks->views[i]) > last ? end_of(&walks->views[i]) : last;
 	for (int ttl = 1; ttl <= last && ttl <= WALK_HOPS_MAX; ttl++) {
 		strbuf_printf(sheet->out, "| %d |", ttl);
 		for (size_t i = 0; i < walks->count; i++)

@@ -374,6 +374,26 @@ static void build_hop(const char *experiment, int port, int ttl, const char *fro
 		one->ttl.icmp = (struct icmp_error){from, 11, 0, NOT_MEASURED};
 }
 
+static void test_walk_that_is_refused(void)
+{
+	start();
+	build_rejected(report, build_login(), "20.190.128.1", FAILURE_HOST_UNREACHABLE, "10.0.0.1", 3, 1);
+	build_hop("walk", 443, 1, "10.0.0.1");
+	for (int ttl = 2; ttl < 9; ttl++) {
+		build_hop("walk", 443, ttl, "10.0.0.1");
+		struct observation *one = report->observations.items[report->observations.count - 1];
+		one->failure = FAILURE_HOST_UNREACHABLE;
+		one->ttl.expired = false;
+		one->ttl.icmp = (struct icmp_error){"10.0.0.1", 3, 1, NOT_MEASURED};
+	}
+	diagnose(report);
+	write_handoff();
+	check_has("| 2 | `10.0.0.1` refused: ICMP type `3` code `1`, 1.5 ms |\n");
+	check_lacks("| 3 |");
+	check_document();
+	finish();
+}
+
 static void test_walk_and_segments(void)
 {
 	start();
@@ -503,6 +523,7 @@ int main(void)
 	test_upstream_of_proxy();
 	test_request_to_proxy();
 	test_question();
+	test_walk_that_is_refused();
 	test_walk_and_segments();
 	test_hostile();
 	test_bounded();
