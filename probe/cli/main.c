@@ -134,12 +134,23 @@ static int diagnose_command(const struct options *options)
 	return written ? 0 : EXIT_TOOL;
 }
 
+static void complain_of_render(void)
+{
+	size_t count;
+	const struct report_format *formats = report_format_all(&count);
+	struct strbuf names;
+	strbuf_init(&names);
+	for (size_t i = 0; i < count; i++)
+		strbuf_printf(&names, "%s%s", i ? ", " : "", formats[i].name);
+	complain("render takes a format (%s) and one recorded report: marsprobe render text REPORT.json", names.data);
+	strbuf_free(&names);
+}
+
 static int render_command(struct options *options)
 {
 	struct report *report;
 	if (options->argument_count != 2 || !report_format_find(options->arguments[0])) {
-		complain("render takes a format (text, json) and one recorded report: marsprobe render text "
-			 "REPORT.json");
+		complain_of_render();
 		return EXIT_USAGE;
 	}
 	if (!load_report(options->arguments[1], &report))

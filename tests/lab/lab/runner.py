@@ -81,10 +81,11 @@ class Probe:
         """`marsprobe check` with the lab's root trusted and as service root, unless the scenario gives these options; returns a Result."""
         given = [*self.lab.arguments, *arguments]
         usual = {**self._trust(given), "--service-roots": self.root, "--timeout": STAGE_TIMEOUT, "--region": "eus", "--color": color}
-        words = ["check", "--report", f"json={self.out}/{name}.json", "--report", f"text={self.out}/{name}.txt"]
+        words = ["check", "--report", f"json={self.out}/{name}.json", "--report", f"text={self.out}/{name}.txt",
+                 "--report", f"handoff={self.out}/{name}.md"]
         words += [word for option, value in usual.items() if option not in given for word in (option, value)]
         status, seconds, _, errors = self.run(words + given, self.lab.prefix)
-        return Result(status, seconds, self.read_json(name), self._text(f"{name}.txt"), errors, self._text(f"{name}.json"))
+        return Result(status, seconds, self.read_json(name), self._text(f"{name}.txt"), errors, self._text(f"{name}.json"), self._text(f"{name}.md"))
 
     def diagnose(self, name="report"):
         """The same report judged again from its file; None if that failed."""
@@ -118,6 +119,7 @@ def run_scenario(scenario, program, build, keep, keep_all=False):
             next(step)
         lab.start()
         result = probe.check(scenario.arguments)
+        result.run_again = lambda: probe.check(scenario.arguments, name="later")
         seconds = result.seconds
         problems = _problems(scenario, probe, result, step, slowness(program, build))
     except Exception:  # pylint: disable=broad-except

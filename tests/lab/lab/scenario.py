@@ -81,10 +81,12 @@ def discover(directory=HERE / "scenarios"):
 
 
 class Result:
-    """One run: exit status, seconds, report (a dict), text, errors (what it wrote to stderr), and the JSON as it was written."""
+    """One run: exit status, seconds, report (a dict), text, errors (what it wrote to stderr), the JSON as it was written, and the hand-off;
+    run_again() runs the same anew."""
 
-    def __init__(self, status, seconds, report, text, errors, json_text=""):
-        self.status, self.seconds, self.report, self.text, self.errors, self.json_text = status, seconds, report, text, errors, json_text
+    def __init__(self, status, seconds, report, text, errors, json_text="", handoff=""):
+        self.status, self.seconds, self.report, self.text, self.errors = status, seconds, report, text, errors
+        self.json_text, self.handoff, self.run_again = json_text, handoff, None
 
     def target(self, path):
         return next(t for t in self.report["targets"] if t["id"] == path["target"])
