@@ -76,7 +76,8 @@ struct tcp_connect {
 struct ttl_probe {
 	struct tuple tuple;
 	int ttl;
-	const char *sent; /* "syn" | "udp" | "echo" | "hello" (first bytes on a connection that had been made without a limit) */
+	const char *
+		sent; /* "syn" | "udp" | "echo" | "hello" (first bytes on a connection that had been made without a limit) */
 	bool expired;	  /* the TTL ran out on the way; known even where the sender is not */
 	const char *from; /* who sent icmp; NULL where unknown */
 	struct icmp_error icmp;
