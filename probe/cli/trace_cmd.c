@@ -29,7 +29,8 @@ static bool read_destination(struct arena *arena, const struct options *options,
 	bool plain = text == given || !strpbrk(given, "/?#@\\");
 	if (plain && url_parse(arena, text, out) && out->port > 0)
 		return true;
-	return err_set(err, "trace takes a HOST, HOST:PORT or URL, not \"%s\"", url_for_report(arena, given));
+	return err_set(err, "trace takes a HOST, HOST:PORT or URL, not \"%s\"",
+		       strstr(given, "://") ? url_for_report(arena, given) : given);
 }
 
 /* It would be silently ignored: the one document goes to stdout. */

@@ -72,15 +72,14 @@ static void say_walk(struct strbuf *out, const struct trace_answer *answer, enum
 	    FILLS({"port", number_text(walk == TRACE_WALK ? answer->port : answer->control_port, port)}));
 }
 
-static int last_ttl(const struct trace_path *path, bool heard_only)
+static int last_ttl(const struct trace_path *path)
 {
 	int last = 0;
-	for (size_t w = 0; w < TRACE_WALKS; w++)
-		for (size_t i = 0; i < path->walks[w].count; i++) {
-			const struct walk_hop *hop = &path->walks[w].hops[i];
-			if ((hop->heard || !heard_only) && hop->ttl > last)
-				last = hop->ttl;
-		}
+	for (size_t w = 0; w < TRACE_WALKS; w++) {
+		const struct walk_view *walk = &path->walks[w];
+		if (walk->count && walk->hops[walk->count - 1].ttl > last)
+			last = walk->hops[walk->count - 1].ttl;
+	}
 	return last;
 }
 
@@ -90,7 +89,7 @@ static size_t walk_columns(const struct trace_answer *answer, const struct trace
 	strbuf_init(&cell);
 	say_walk(&cell, answer, walk);
 	size_t widest = screen_width(cell.data);
-	for (int ttl = 1; ttl <= last_ttl(path, false); ttl++) {
+	for (int ttl = 1; ttl <= last_ttl(path); ttl++) {
 		strbuf_truncate(&cell, 0);
 		say_cell(&cell, path, walk, ttl);
 		if (screen_width(cell.data) > widest)
@@ -146,6 +145,29 @@ static void add_row(struct page *page, const struct trace_path *path, const size
 	strbuf_free(&cell);
 }
 
+/** The last TTL from first on at which every walk met the same as there. */
+static int last_alike(const struct trace_path *path, int first, int end)
+{
+	struct strbuf one, other;
+	int last = first;
+	bool alike = true;
+	strbuf_init(&one);
+	strbuf_init(&other);
+	while (alike && last < end) {
+		for (enum trace_walk walk = 0; alike && walk < TRACE_WALKS; walk++) {
+			strbuf_truncate(&one, 0);
+			strbuf_truncate(&other, 0);
+			say_cell(&one, path, walk, first);
+			say_cell(&other, path, walk, last + 1);
+			alike = strcmp(one.data, other.data) == 0;
+		}
+		last += alike;
+	}
+	strbuf_free(&one);
+	strbuf_free(&other);
+	return last;
+}
+
 static void add_head_row(struct page *page, const struct trace_answer *answer, const size_t *columns)
 {
 	struct strbuf cell;
@@ -165,14 +187,14 @@ static void add_head_row(struct page *page, const struct trace_answer *answer, c
 static void add_table(struct page *page, const struct trace_answer *answer, const struct trace_path *path)
 {
 	size_t columns[TRACE_WALKS];
-	int heard = last_ttl(path, true), last = last_ttl(path, false);
+	int end = last_ttl(path);
 	for (enum trace_walk walk = 0; walk < TRACE_WALKS; walk++)
 		columns[walk] = walk_columns(answer, path, walk);
 	add_head_row(page, answer, columns);
-	for (int ttl = 1; ttl <= heard; ttl++)
-		add_row(page, path, columns, ttl, ttl);
-	if (last > heard)
-		add_row(page, path, columns, heard + 1, last);
+	for (int first = 1, last; first <= end; first = last + 1) {
+		last = last_alike(path, first, end);
+		add_row(page, path, columns, first, last);
+	}
 }
 
 /* ------------------------------------------------------------------ sentences */
@@ -284,7 +306,7 @@ static void add_path(struct page *page, const struct trace_answer *answer, const
 	char port[NUMBER_BYTES];
 	add_head(page, answer, path);
 	strbuf_add_char(page->out, '\n');
-	if (last_ttl(path, false)) {
+	if (last_ttl(path)) {
 		add_table(page, answer, path);
 		strbuf_add_char(page->out, '\n');
 	}

@@ -7,6 +7,8 @@
 #include "probe/engine/walk_probe.h"
 
 enum { SETTLE_MIN_US = 300 * 1000, SETTLE_ROUND_TRIPS = 3 };
+/* Before the system sends a SYN again by itself (RFC 6298 2: after a second): so the round trip of what is answered is the right one. */
+enum { RETRY_MAX_US = 900 * 1000 };
 /* Below what systems give to clients by themselves (RFC 6056 3.2 and their settings), so that the ports are free. */
 enum { FLOW_PORT_FIRST = 20000, FLOW_PORT_COUNT = 180, FLOW_PORT_STEP = WALK_TTLS_MAX };
 
@@ -238,7 +240,7 @@ struct walk *walk_start(uv_loop_t *loop, struct report *report, int64_t run_star
 	walk->report = report;
 	walk->done = done;
 	walk->user = user;
-	walk->retry_at_us = now + spec->patience_us / 2;
+	walk->retry_at_us = now + min_us(spec->patience_us / 2, RETRY_MAX_US);
 	walk->end_at_us = now + spec->patience_us;
 	way_prepare(walk);
 	for (int ttl = walk->way.spec.ttl_from; ttl <= walk->way.spec.ttl_to; ttl++)

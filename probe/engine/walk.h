@@ -26,9 +26,9 @@ struct walk_spec {
 	int ttl_from, ttl_to;	/* 0: WALK_TTL_FROM, WALK_TTL_TO; at most WALK_TTLS_MAX of them */
 	unsigned
 		flow; /* which set of source ports: the same number, address and port has the same ones again in this run */
-	const uint8_t *payload;	       /* WALK_HELLO: what is sent; must live until done(); else NULL */
-	size_t payload_bytes;	       /* at most 65,535 */
-	int64_t patience_us;	       /* longest wait, both tries together */
+	const uint8_t *payload; /* WALK_HELLO: what is sent; must live until done(); else NULL */
+	size_t payload_bytes;	/* at most 65,535 */
+	int64_t patience_us;	/* longest wait, both tries together; the second is after half of it, or after 0.9 s */
 	const struct path_list *paths; /* whom the observations concern; or NULL. Read when the walk ends */
 };
 
