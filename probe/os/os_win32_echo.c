@@ -84,10 +84,22 @@ static void ask4(const struct in_addr *to, int ttl, int timeout_ms, struct os_ec
 		take_error(count > 0 ? answer.reply.Status : error, out);
 }
 
+/* ICMPV6_ECHO_REPLY of ipexport.h, which not every compiler's headers have. */
+struct echo_reply6 {
+	struct __attribute__((packed)) {
+		USHORT port;
+		ULONG flow;
+		USHORT address[8];
+		ULONG scope;
+	} from;
+	ULONG status;
+	UINT round_trip_ms;
+};
+
 static void ask6(const struct in6_addr *to, int ttl, int timeout_ms, struct os_echo *out)
 {
 	union {
-		ICMPV6_ECHO_REPLY reply;
+		struct echo_reply6 reply;
 		unsigned char bytes[REPLY_BYTES];
 	} answer;
 	struct sockaddr_in6 source = {.sin6_family = AF_INET6}, peer = {.sin6_family = AF_INET6, .sin6_addr = *to};
@@ -103,10 +115,12 @@ static void ask6(const struct in6_addr *to, int ttl, int timeout_ms, struct os_e
 				     sizeof(answer), (DWORD)timeout_ms);
 	DWORD error = GetLastError();
 	IcmpCloseHandle(icmp);
-	if (count > 0 && take_status(answer.reply.Status, true, out))
-		inet_ntop(AF_INET6, answer.reply.Address.sin6_addr, out->from, sizeof(out->from));
+	struct in6_addr from;
+	memcpy(&from, answer.reply.from.address, sizeof(from));
+	if (count > 0 && take_status(answer.reply.status, true, out))
+		inet_ntop(AF_INET6, &from, out->from, sizeof(out->from));
 	else
-		take_error(count > 0 ? answer.reply.Status : error, out);
+		take_error(count > 0 ? answer.reply.status : error, out);
 }
 
 bool os_echo_ask(const char *address, int ttl, int timeout_ms, struct os_echo *out)
