@@ -102,7 +102,9 @@ static void say_end(struct strbuf *out, const struct trace_path *path)
 	const struct walk_view *walk = &path->walks[TRACE_WALK];
 	char ttl[NUMBER_BYTES];
 	enum say sentence = SAY_TRACE_DIES_UNNAMED;
-	if (walk->last_heard_ttl == NOT_MEASURED)
+	if (walk->deaf)
+		sentence = SAY_TRACE_DEAF;
+	else if (walk->last_heard_ttl == NOT_MEASURED)
 		sentence = walk->first_silent ? SAY_TRACE_DIES_HERE : SAY_TRACE_MUTED;
 	else if (walk->last_heard)
 		sentence = walk->first_silent ? SAY_TRACE_DIES : SAY_TRACE_DIES_NEXT_UNKNOWN;
@@ -168,6 +170,7 @@ static void add_path(struct trace_answer *answer, const char *address)
 	path->last_heard = walk->last_heard;
 	path->first_silent = walk->first_silent;
 	path->muted = walk->muted;
+	path->deaf = walk->deaf;
 	path->loops = walk->loops;
 	path->says = sentence(answer, path);
 }

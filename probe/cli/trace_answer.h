@@ -21,7 +21,7 @@ struct trace_path {
 	const char *reached_by; /* "syn_ack" | "rst"; NULL */
 	int reached_ttl, last_heard_ttl, first_silent_ttl;
 	const char *refused_by, *last_heard, *first_silent;
-	bool muted, loops;
+	bool muted, deaf, loops;
 	const char *says; /* the same in a sentence, for people; without a full stop */
 };
 

@@ -20,6 +20,7 @@ static const struct field path_rows[] = {
 	ROW("first_silent_ttl", INT, trace_path, first_silent_ttl),
 	ROW("first_silent", TEXT, trace_path, first_silent),
 	ROW("muted", BOOL, trace_path, muted),
+	ROW("deaf", BOOL, trace_path, deaf),
 	ROW("loops", BOOL, trace_path, loops),
 	ROW("says", TEXT, trace_path, says),
 };
