@@ -118,6 +118,7 @@ bool trace_run(struct report *report, const struct trace_options *options, struc
 	int failed = uv_loop_init(&trace->loop);
 	if (failed)
 		return err_set(err, "the event loop does not start: %s", uv_strerror(failed));
+	os_files_max(); /* some hundred sockets are to be open at once */
 	record_missing(report);
 	uv_timer_init(&trace->loop, &trace->next_walk);
 	trace->next_walk.data = trace;

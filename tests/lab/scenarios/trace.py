@@ -58,8 +58,9 @@ def trace_walks_to_four_addresses_of_a_name(lab):
     result = yield
     paths = result.report["paths"]
     assert len(paths) == 4 and all(p["says"] == "reached after 3 hops" for p in paths), paths
-    assert all(p["failure"] == "permission_denied" for p in result.report["probes"] if p["experiment"] == "walk_echo")
-    assert "ICMP echo was not tried: not permitted by this system." in result.text
+    if lab.slowness == 1:  # Linux asks ping_group_range, which lets nobody here; Windows lets everybody
+        assert all(p["failure"] == "permission_denied" for p in result.report["probes"] if p["experiment"] == "walk_echo")
+        assert "ICMP echo was not tried: not permitted by this system." in result.text
 
 
 @scenario(HEARD, arguments=(TARGET6,), command="trace")
