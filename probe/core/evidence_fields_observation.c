@@ -68,6 +68,7 @@ static const struct field tcp_info_rows[] = {
 	ROW("retransmits", INT, observation, tcp.tcp_info.retransmits),
 	ROW("unacked", INT, observation, tcp.tcp_info.unacked),
 	ROW("mss", INT, observation, tcp.tcp_info.mss),
+	ROW("segments", INT, observation, tcp.tcp_info.segments),
 	ROW("held_back", INT, observation, tcp.tcp_info.held_back),
 };
 static const struct field_shape tcp_info_shape = SHAPE(tcp_info_rows, observation);
@@ -88,6 +89,11 @@ static const struct field tcp_rows[] = {
 	ICMP(tcp.icmp),
 	GROUP("tcp_info", tcp_info_shape, .present = tcp_info_is_present, .mark = tcp_info_mark),
 	ROW("peer", TEXT, observation, tcp.peer),
+	ROW("min_ttl", INT, observation, tcp.min_ttl),
+	ROW("sent_bytes", INT64, observation, tcp.sent_bytes),
+	ROW("bytes_acked", INT64, observation, tcp.bytes_acked),
+	ROW("bytes_received", INT64, observation, tcp.bytes_received),
+	ROW("first_bytes", TEXT, observation, tcp.first_bytes),
 };
 
 static const struct field ttl_rows[] = {
@@ -177,6 +183,8 @@ static const struct field tls_rows[] = {
 	GROUP("root", root_shape, .present = root_is_present),
 	ROW("verified_at", AT_S, observation, tls.verified_at_s),
 	ROW("system_verify", TEXT, observation, tls.system_verify),
+	ROW("hello_bytes", INT64, observation, tls.hello_bytes),
+	ROW("segment_bytes", INT, observation, tls.segment_bytes),
 };
 
 static const struct field http_rows[] = {

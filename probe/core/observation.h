@@ -24,6 +24,7 @@ struct tcp_facts {
 	int retransmits; /* segments sent again since the start, the SYN included */
 	int unacked;	 /* segments */
 	int mss;	 /* bytes, ours towards the peer */
+	int segments;	 /* sent in all, those sent again included */
 	int held_back; /* SYNs sent again that this system itself did not let out: 0, 1; NOT_MEASURED where none was due */
 };
 
@@ -56,7 +57,7 @@ struct system_lookup {
 	struct text_list addresses;
 };
 
-/** One TCP connection attempt; failure NONE means that the handshake finished, and in a bare_connect that the peer let it
+/** One TCP connection attempt; failure NONE means that the handshake finished, and in a bare_connect or junk_byte that the peer let it
  *  stand: EOF and CONNECTION_RESET came after the handshake there. tcp_info is read when the socket closes. */
 struct tcp_connect {
 	struct tuple tuple;
@@ -64,6 +65,10 @@ struct tcp_connect {
 	struct icmp_error icmp;
 	bool has_tcp_info;
 	struct tcp_facts tcp_info;
+	int min_ttl;	    /* packets with a smaller TTL were not let in (IP_MINTTL); NOT_MEASURED: no such limit */
+	int64_t sent_bytes; /* of our own on this connection; NOT_MEASURED: none were to be sent. Then also: */
+	int64_t bytes_acked, bytes_received; /* bytes_acked: of ours, the SYN included */
+	const char *first_bytes;	     /* up to 64 bytes as they came, non-printing ones as \xNN */
 };
 
 /**
@@ -171,6 +176,8 @@ struct tls_handshake {
 	int64_t verified_at_s; /* the clock that judged validity, Unix seconds */
 	int64_t bytes_acked;   /* of ours, the SYN included */
 	int64_t bytes_received;
+	int64_t hello_bytes; /* of our ClientHello, its record header included */
+	int segment_bytes; /* the largest segment that was allowed both ways (TCP_MAXSEG); NOT_MEASURED: the system's own choice */
 };
 
 /** One HTTP request and its answer. failure NONE: a status line came, whatever it says. */

@@ -60,6 +60,7 @@ static enum dns_outcome outcome_of(const struct report *report, const struct obs
 		return DNS_UNREACHABLE;
 	case FAILURE_ADDRESS_NOT_AVAILABLE:
 	case FAILURE_TOO_MANY_FILES:
+	case FAILURE_NOT_SUPPORTED:
 	case FAILURE_DEADLINE:
 	case FAILURE_INTERRUPTED:
 		return DNS_UNFINISHED;

@@ -21,6 +21,7 @@ struct chain_question;
 struct stack_check;
 struct named_source;
 struct system_proxy;
+struct experiments;
 
 /** One address of a leg, tried on its own. */
 struct trial {
@@ -109,6 +110,7 @@ struct run {
 	struct login *logins;
 	struct proxy_control *controls;
 	size_t controls_open;
+	struct experiments *experiments; /* NULL where none are to be made */
 	struct chain_question *chain_questions;
 	unsigned chains_asked;		   /* threads that the system's chain engine has */
 	struct named_source *sources;	   /* PAC scripts */

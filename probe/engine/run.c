@@ -7,6 +7,7 @@
 
 #include "probe/core/arena.h"
 #include "probe/engine/autoproxy.h"
+#include "probe/engine/experiments.h"
 #include "probe/engine/legs.h"
 #include "probe/engine/machine.h"
 #include "probe/engine/system_run.h"
@@ -190,11 +191,12 @@ bool engine_run(struct report *report, struct plan *plan, const struct engine_op
 	timers_start(run);
 	system_run_begin(run);
 	autoproxy_start(run);
+	experiments_start(run);
 	legs_start(run);
 	local_facts_record(run);
 	machine_facts_record(run);
 	while ((run->questions_open || run->system_proxy || run->legs_done < run->leg_count || run->resolver.open ||
-		run->controls_open || run->stack_checks_open || run->system_open) &&
+		run->controls_open || experiments_open(run) || run->stack_checks_open || run->system_open) &&
 	       uv_run(&run->loop, UV_RUN_ONCE))
 		;
 	uv_timer_stop(&run->progress_timer);

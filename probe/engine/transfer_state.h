@@ -92,7 +92,11 @@ struct transfer {
 	struct via via;
 	const char *url, *host; /* the URL that libcurl gets; the target's name */
 	int port;
-	bool wants_tls, raw; /* https:; only a connection */
+	bool wants_tls, raw;	 /* https:; only a connection */
+	bool handshake_only;	 /* it ends with TLS */
+	struct hello hello;	 /* its text is the transfer's own */
+	int64_t timeout_us;	 /* of a stage */
+	int64_t step_started_us; /* os_monotonic_us() */
 	const char *address, *target_address;
 	enum proxy_auth auth;
 	const char *expect_body;

@@ -1,6 +1,6 @@
 /* What a walk along the path tells, read from tables: one word for each TTL. */
 
-#include "probe/diagnosis/walk_view.h"
+#include "probe/core/walk_view.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
-#ifndef MARSPROBE_DIAGNOSIS_WALK_VIEW_H
-#define MARSPROBE_DIAGNOSIS_WALK_VIEW_H
+#ifndef MARSPROBE_CORE_WALK_VIEW_H
+#define MARSPROBE_CORE_WALK_VIEW_H
 
 /* A walk along the path, read from its ttl_probe observations. Pure. */
 

@@ -1,4 +1,4 @@
-#include "probe/diagnosis/walk_view.h"
+#include "probe/core/walk_view.h"
 
 #include <string.h>
 
