@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 #include "probe/core/evidence.h"
-#include "probe/diagnosis/walk_view.h"
+#include "probe/core/walk_view.h"
 
 struct report_style;
 struct strbuf;

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "probe/core/arena.h"
-#include "probe/diagnosis/walk_view.h"
+#include "probe/core/walk_view.h"
 #include "probe/os/os.h"
 #include "tests/unit/check.h"
 
