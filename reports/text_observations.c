@@ -132,8 +132,12 @@ static void say_ttl(struct strbuf *out, const struct observation *o)
 {
 	const struct ttl_probe *ttl = &o->ttl;
 	struct scratch s;
-	say(out, ttl->from ? SAY_TTL_ANSWERED : SAY_TTL_SILENT,
-	    FILLS({"ttl", number_text(ttl->ttl, s.number)}, {"from", ttl->from},
+	say(out,
+	    ttl->from	   ? SAY_TTL_ANSWERED
+	    : ttl->tcp	   ? SAY_TTL_GOT_THERE
+	    : ttl->expired ? SAY_TTL_UNNAMED
+			   : SAY_TTL_SILENT,
+	    FILLS({"ttl", number_text(ttl->ttl, s.number)}, {"from", ttl->from}, {"answer", ttl->tcp},
 		  {"destination", end_text(ttl->tuple.dst, ttl->tuple.dst_port, s.destination)}));
 }
 

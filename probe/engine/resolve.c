@@ -16,6 +16,7 @@ enum {
 	ADDRESSES_UNCONFIRMED =
 		8, /* of these, before the system has said which ones it takes: the other places are for its own */
 	WAITING_MAX = 64,
+	RESOLVERS_MAX = 16,
 	CONTRAST_US = 1000 * 1000, /* an experiment after a reply */
 	SILENCE_PARTS = 4,	   /* UDP counts as silent after a quarter of the time */
 	SYSTEM_TIMES_ALLOWED =
@@ -428,6 +429,18 @@ static void ask_everyone(struct lookup_state *state)
 			ask_server(state, resolver->servers.items[i], false);
 	if (resolver->control)
 		ask_server(state, resolver->control, true);
+}
+
+void resolver_use(struct resolver *resolver, const char *const *given)
+{
+	struct arena *arena = resolver->report->arena;
+	char servers[RESOLVERS_MAX][64];
+	size_t count = given ? 0 : os_resolvers(servers, RESOLVERS_MAX);
+	resolver->system_lookup = !given;
+	for (size_t i = 0; given && given[i]; i++)
+		text_list_add(arena, &resolver->servers, given[i]);
+	for (size_t i = 0; i < count; i++)
+		text_list_add(arena, &resolver->servers, arena_strdup(arena, servers[i]));
 }
 
 struct lookup *lookup_start_with(struct resolver *resolver, const struct lookup_options *options)

@@ -20,6 +20,9 @@ struct resolver {
 	struct lookup *open; /* the look-ups' own, NULL at first: those that are not done; lookups_cut() ends them */
 };
 
+/** Set servers and system_lookup: those of given ("ip" or "ip:port", NULL at the end), or with NULL the system's own. report is set already. */
+void resolver_use(struct resolver *resolver, const char *const *given);
+
 struct resolved_address {
 	const char *address;
 	bool by_system; /* it counts: the system's own lookup gave it (or, without one, any configured server) */

@@ -15,7 +15,7 @@
 #include "probe/engine/system_trust.h"
 #include "probe/os/os.h"
 
-enum { PROGRESS_EVERY_MS = 100, RESOLVERS_MAX = 16 };
+enum { PROGRESS_EVERY_MS = 100 };
 
 static void run_cut(struct run *run, enum end_reason reason, enum failure failure)
 {
@@ -98,22 +98,13 @@ static void on_progress(uv_timer_t *timer)
 static void resolver_prepare(struct run *run)
 {
 	struct resolver *resolver = &run->resolver;
-	struct arena *arena = run->report->arena;
 	resolver->loop = &run->loop;
 	resolver->report = run->report;
 	resolver->run_started_us = run->started_us;
 	resolver->timeout_us = run->options->timeout_us;
 	resolver->experiments = run->options->experiments;
-	resolver->system_lookup = !run->options->resolvers;
 	resolver->control = run->options->control_resolver;
-	for (size_t i = 0; run->options->resolvers && run->options->resolvers[i]; i++)
-		text_list_add(arena, &resolver->servers, run->options->resolvers[i]);
-	if (run->options->resolvers)
-		return;
-	char servers[RESOLVERS_MAX][64];
-	size_t count = os_resolvers(servers, RESOLVERS_MAX);
-	for (size_t i = 0; i < count; i++)
-		text_list_add(arena, &resolver->servers, arena_strdup(arena, servers[i]));
+	resolver_use(resolver, run->options->resolvers);
 }
 
 /* Before anything slow, such as reading the trust anchors: they take effect when the loop runs. */

@@ -51,23 +51,27 @@ class Expect:
 
 @dataclasses.dataclass
 class Scenario:
-    """function(lab) injects the fault; a generator may yield once and gets the Result for checks of its own."""
+    """
+    function(lab) injects the fault; a generator may yield once and gets the Result for checks of its own.
+    command   what is run: "check", or "trace": then the Result's report is the document of `trace --json`, and only exit and seconds are judged
+    """
     function: object
     expect: Expect
     arguments: tuple
     lab: dict
+    command: str = "check"
 
     @property
     def name(self):
         return self.function.__name__
 
 
-def scenario(expect, arguments=(), **lab):
-    """Decorator: what must come out, arguments of `check`, and keyword arguments of Lab()."""
+def scenario(expect, arguments=(), command="check", **lab):
+    """Decorator: what must come out, arguments of the command, and keyword arguments of Lab()."""
     def keep(function):
         if function.__name__ in SCENARIOS:
             raise ValueError(f"two scenarios are called {function.__name__}")
-        SCENARIOS[function.__name__] = Scenario(function, expect, tuple(arguments), lab)
+        SCENARIOS[function.__name__] = Scenario(function, expect, tuple(arguments), lab, command)
         return function
     return keep
 
@@ -105,13 +109,26 @@ class Result:
         return [o for o in self.report["observations"] if op in (None, o["op"])]
 
 
-def judge(expect, result, factor=1.0):
-    """Everything in which the result differs from what was expected, one sentence each."""
+def _run_problems(expect, result, factor):
     problems = []
     if result.status != expect.exit:
         problems.append(f"exit status {result.status}, expected {expect.exit}")
     if result.seconds > expect.seconds * factor:
         problems.append(f"took {result.seconds:.1f} s, allowed {expect.seconds * factor:.1f} s")
+    return problems
+
+
+def judge_trace(expect, result, factor=1.0):
+    """The same for `trace`: what it says is the scenario's own to check."""
+    problems = _run_problems(expect, result, factor)
+    if result.report is None:
+        return problems + ["no JSON document"]
+    return problems + _schema_problems(result.report, "trace.schema.json")
+
+
+def judge(expect, result, factor=1.0):
+    """Everything in which the result differs from what was expected, one sentence each."""
+    problems = _run_problems(expect, result, factor)
     if result.report is None:
         return problems + ["no JSON report"]
     if not result.text.strip():
@@ -119,11 +136,10 @@ def judge(expect, result, factor=1.0):
     return problems + _schema_problems(result.report) + _sharing_problems(result.report) + _verdict_problems(expect, result) + _finding_problems(expect, result)
 
 
-def _schema_problems(report):
-
-    path = ROOT / "reports" / "report.schema.json"
+def _schema_problems(report, schema="report.schema.json"):
+    path = ROOT / "reports" / schema
     if not path.exists():
-        return ["reports/report.schema.json is missing"]
+        return [f"reports/{schema} is missing"]
     validator = jsonschema.Draft202012Validator(json.loads(path.read_text(encoding="utf-8")))
     errors = sorted(validator.iter_errors(report), key=lambda e: list(map(str, e.absolute_path)))
     return [f"schema: {'/'.join(map(str, e.absolute_path))}: {e.message[:200]}" for e in errors[:5]]
