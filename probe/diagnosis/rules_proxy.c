@@ -6,6 +6,7 @@
 #include "probe/diagnosis/proxy_fault.h"
 #include "probe/diagnosis/proxy_reply.h"
 #include "probe/diagnosis/rules.h"
+#include "probe/diagnosis/rules_tcp.h"
 
 /*
  * Table P: the proxy at work. Every rule here abstains on direct paths. The reply to a CONNECT is the proxy's own word; the answer to a plain
@@ -68,6 +69,24 @@ bool rule_prx_refused(const struct view *view, struct verdict *out)
 	return verdict_if_any(view, out, "prx_refused", 0.85, is_refused);
 }
 
+/* The place where a walk to the proxy ends; true: it was walked. */
+static bool place_by_walk(const struct view *view, struct verdict *out)
+{
+	bool walked = false;
+	for (size_t i = 0; i < view->tried_count; i++) {
+		const struct way *way = view->tried[i].way;
+		if (!is_unreachable(view, &view->tried[i]) || !way)
+			continue;
+		walked |= way->walked;
+		if (!way->has_place || out->has_place)
+			continue;
+		out->has_place = true;
+		out->at = way->at;
+		verdict_show_way(view, out, way);
+	}
+	return walked || out->has_place;
+}
+
 /** TCP to the proxy gets no answer, or an ICMP error from elsewhere: then that device has named itself. */
 bool rule_prx_unreachable(const struct view *view, struct verdict *out)
 {
@@ -80,7 +99,7 @@ bool rule_prx_unreachable(const struct view *view, struct verdict *out)
 		out->has_place = true;
 		out->at = (struct place){.hop = NOT_MEASURED, .last_heard = tried->tcp->tcp.icmp.from};
 	}
-	if (!out->has_place)
+	if (!out->has_place && !place_by_walk(view, out))
 		verdict_add_not_run(view, out, "path walk by TTL to the proxy");
 	return true;
 }

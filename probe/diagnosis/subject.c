@@ -221,13 +221,34 @@ static bool strikes_everything(const struct view *view)
 	return strikes_all(view, false) || strikes_all(view, true);
 }
 
+static bool attempt_is_to(const struct view *view, const char *address)
+{
+	for (size_t i = 0; i < view->tried_count; i++)
+		if (text_equal(view->tried[i].attempt->address, address))
+			return true;
+	return false;
+}
+
+/* The hop that was heard last. Where not even the first one was: the one that others reach. */
+static const char *hop_of(const struct view *view)
+{
+	const struct place *at = &view->path->verdict.at;
+	if (at->hop == 0)
+		return at->first_silent;
+	return at->last_heard || at->hop < 0 ? at->last_heard : arena_printf(view->report->arena, "hop %d", at->hop);
+}
+
 static struct subject the_way(const struct view *view)
 {
 	const struct verdict *verdict = &view->path->verdict;
-	if (verdict->has_place && !verdict->at.first_silent && verdict->at.last_heard)
-		return (struct subject){SUBJECT_HOP, verdict->at.last_heard};
+	const char *hop = verdict->has_place ? hop_of(view) : NULL;
+	bool about_name = text_equal(verdict->cause, "tcp_partial_address_block");
+	if (hop && !about_name && !(verdict->at.hop == 0 && attempt_is_to(view, hop)))
+		return (struct subject){SUBJECT_HOP, hop};
 	if (view->proxied && view->broke == STAGE_TCP)
 		return the_proxy(view);
+	if (text_equal(verdict->cause, "ip_loss_high"))
+		return this_host(view);
 	return strikes_everything(view) ? this_host(view) : the_name(view, view->target->host);
 }
 

@@ -129,6 +129,27 @@ static const char *connect_in_words(struct arena *arena, const struct observatio
 	return arena_printf(arena, "connect to %s %s", to, ending(arena, one));
 }
 
+static const char *probe_in_words(struct arena *arena, const struct observation *one)
+{
+	const struct ttl_probe *ttl = &one->ttl;
+	const char *what = text_equal(ttl->sent, "udp")	    ? "a datagram"
+			   : text_equal(ttl->sent, "echo")  ? "an echo request"
+			   : text_equal(ttl->sent, "hello") ? "a ClientHello"
+							    : "a connection request";
+	const char *to = text_equal(ttl->sent, "echo") ? ttl->tuple.dst : peer(arena, &ttl->tuple);
+	const char *start = arena_printf(arena, "%s with TTL %d to %s", what, ttl->ttl, to);
+	if (ttl->expired)
+		return arena_printf(arena, "%s got as far as %s", start, ttl->from ? ttl->from : "a router");
+	if (ttl->tcp && text_equal(ttl->tcp, "rst"))
+		return arena_printf(arena, "%s was answered by a reset", start);
+	if (one->failure == FAILURE_NONE)
+		return arena_printf(arena, "%s was answered", start);
+	if (ttl->icmp.from)
+		return arena_printf(arena, "%s was rejected by %s (ICMP type %d code %d)", start, ttl->icmp.from,
+				    ttl->icmp.type, ttl->icmp.code);
+	return arena_printf(arena, "%s %s", start, ending(arena, one));
+}
+
 static const char *proxy_in_words(struct arena *arena, const struct observation *one)
 {
 	const struct proxy_exchange *proxy = &one->proxy;
@@ -309,8 +330,7 @@ const char *observation_in_words(const struct report *report, const struct obser
 	case OP_TCP_CONNECT:
 		return connect_in_words(arena, one);
 	case OP_TTL_PROBE:
-		return arena_printf(arena, "a probe with TTL %d towards %s was answered by %s", one->ttl.ttl,
-				    peer(arena, &one->ttl.tuple), one->ttl.from ? one->ttl.from : "nobody");
+		return probe_in_words(arena, one);
 	case OP_PROXY_EXCHANGE:
 		return proxy_in_words(arena, one);
 	case OP_TLS_HANDSHAKE:

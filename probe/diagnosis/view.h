@@ -23,6 +23,8 @@
  * identity in mode settings, owner microsoft without proof of origin), stand-ins, assumed regions, 407 in mode settings.
  */
 
+struct way;
+
 /** One attempt, taken apart. Of a redirected or signed-in attempt these are the last connection's; all others are in attempt->observations. */
 struct tried {
 	const struct attempt *attempt;
@@ -36,6 +38,7 @@ struct tried {
 	const struct observation *tls;	     /* with the target */
 	const struct observation *http;
 	const struct observation *bare; /* experiment "bare_connect" */
+	const struct way *way; /* where its connection requests end, by walks (ways.h); NULL: it works, or nobody looked */
 };
 
 struct view {
