@@ -32,10 +32,10 @@ static bool is_acknowledged(const struct observation *one)
 	return one->tls.progress >= TLS_SERVER_HELLO || one->tls.bytes_acked > one->tls.hello_bytes;
 }
 
-/* A large hello is about the way out; a small one got there, and is about the way back. */
+/* A large hello is about the way out; a small one got there, and is about the way back, where the certificates fill packets. */
 static bool gets_through(const struct observation *one, bool large)
 {
-	return large ? is_acknowledged(one) : one->tls.progress >= TLS_SERVER_HELLO;
+	return large ? is_acknowledged(one) : one->tls.progress >= TLS_CERTIFICATE;
 }
 
 /* Did a hello of that size fail by silence at the system's own segment size? */
