@@ -13,6 +13,7 @@ usage: stub.py [--cert FILE --key FILE] MODE PORT ADDRESS...
   tunnel-silent  tunnel-rst  tunnel-fin  answer CONNECT with 200, then swallow, reset or close at the next bytes
   cut:N:ADDRESS:PORT                   pass everything on to ADDRESS:PORT, and close after N bytes of its answer
   stall:N:ADDRESS:PORT                 the same, and say nothing more after N bytes
+  onwards                              pass everything on to where the connection was meant to go before a packet filter redirected it
   http-silent  http-rst  http-fin      with --cert: finish TLS, read the request, then so; without: the same on plain HTTP
 """
 import argparse
@@ -24,6 +25,7 @@ import time
 
 FOREVER_SECONDS = 3600
 CHUNK_BYTES = 65536
+SO_ORIGINAL_DST = 80
 
 
 def reset(peer):
@@ -57,16 +59,32 @@ def end_as(peer, how):
         peer.close()
 
 
+def pass_on(source, sink):
+    """Everything, and then the end."""
+    try:
+        while data := source.recv(CHUNK_BYTES):
+            sink.sendall(data)
+        sink.shutdown(socket.SHUT_WR)
+    except OSError:
+        reset(sink)
+
+
+def onwards(peer):
+    """To the address before the redirection (SO_ORIGINAL_DST of netfilter: a sockaddr_in)."""
+    where = peer.getsockopt(socket.SOL_IP, SO_ORIGINAL_DST, 16)
+    port, address = struct.unpack("!2xH4s8x", where)
+    upstream = socket.create_connection((socket.inet_ntoa(address), port))
+    there = threading.Thread(target=pass_on, args=(peer, upstream), daemon=True)
+    there.start()
+    pass_on(upstream, peer)
+    there.join()
+
+
 def relay(peer, words, stall):
     """cut:N:ADDRESS:PORT, stall:N:ADDRESS:PORT."""
     limit, address, port = int(words[0]), words[1], int(words[2])
     upstream = socket.create_connection((address, port))
-
-    def onwards():
-        while data := peer.recv(CHUNK_BYTES):
-            upstream.sendall(data)
-
-    threading.Thread(target=onwards, daemon=True).start()
+    threading.Thread(target=pass_on, args=(peer, upstream), daemon=True).start()
     while limit > 0 and (data := upstream.recv(min(limit, CHUNK_BYTES))):
         peer.sendall(data)
         limit -= len(data)
@@ -105,6 +123,8 @@ def serve(peer, mode, context):
         peer.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
         peer.recv(CHUNK_BYTES)
         end_as(peer, word[7:])
+    elif word == "onwards":
+        onwards(peer)
     elif word in ("cut", "stall"):
         relay(peer, rest.split(":"), word == "stall")
     elif word.startswith("http-"):

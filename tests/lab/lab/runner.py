@@ -9,7 +9,7 @@ import tempfile
 import time
 import traceback
 
-from . import inside, wine
+from . import inside, matrix, wine
 from .network import Lab
 from .scenario import Result, judge, same_judgement
 
@@ -108,8 +108,8 @@ def slowness(program, build):
 
 
 def run_scenario(scenario, program, build, keep, keep_all=False):
-    """Returns (problems, seconds of the program); problems is empty if the scenario passed."""
-    lab, probe, seconds = None, None, 0.0
+    """Returns (problems, seconds of the program, its cells of the matrix); problems is empty if the scenario passed."""
+    lab, probe, seconds, result = None, None, 0.0, None
     try:
         lab = Lab(build, work=inside.WORK, **scenario.lab)
         probe = Probe(lab, program)
@@ -126,7 +126,7 @@ def run_scenario(scenario, program, build, keep, keep_all=False):
         _keep(lab, probe, problems, pathlib.Path(keep))
     if lab:
         lab.close()
-    return problems, seconds
+    return problems, seconds, matrix.cells(scenario.expect, result)
 
 
 def _problems(scenario, probe, result, step, factor):

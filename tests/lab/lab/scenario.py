@@ -21,9 +21,12 @@ class Expect:
     stage, owner   of the same verdicts and of that finding; None: not looked at
     status    of those verdicts; the finding has `finding`, which is the same unless given ("none": there need not be one)
     targets   hosts (patterns of fnmatch) that the fault strikes; None: every target but the ranges.  All others must pass.
+    also      causes that each of those verdicts must name besides
     subject   what the finding is about: its exact value, or a pattern of fnmatch; None: not looked at
     warnings  causes of findings of status warn that are right beside it
     seconds   how long the program may take
+    faults    how many faults there are at once: 2 if the second is hidden by the first, or strikes the same targets
+    second    the Expect of a second fault, which strikes other targets (exit and seconds are the first's)
     """
     exit: int
     cause: str = None
@@ -35,8 +38,13 @@ class Expect:
     subject: str = None
     warnings: tuple = ()
     seconds: float = 12.0
+    also: tuple = ()
+    faults: int = None
+    second: "Expect" = None
 
     def __post_init__(self):
+        self.strikes = [one for one in (self, self.second) if one and one.cause]
+        self.faults = self.faults or len(self.strikes)
         self.targets = (self.targets,) if isinstance(self.targets, str) else self.targets
         self.finding = self.finding or self.status
 
@@ -132,25 +140,25 @@ def _sharing_problems(report):
     return problems[:5]
 
 
-def _is_struck(expect, target):
-    if target["host"] is None or expect.cause is None:
-        return False
-    return expect.targets is None or any(fnmatch.fnmatch(target["host"], t) for t in expect.targets)
+def striking(expect, target):
+    """The Expect of the fault that strikes this target; None: it must pass."""
+    return next((one for one in expect.strikes if target["host"] is not None
+                 and (one.targets is None or any(fnmatch.fnmatch(target["host"], t) for t in one.targets))), None)
 
 
 def _verdict_problems(expect, result):
-    wrong, struck = {}, 0
+    wrong, struck = {}, []
     for path in result.paths(effective=True):
         target, verdict = result.target(path), path["verdict"]
-        problem = None
-        if _is_struck(expect, target):
-            struck += 1
-            problem = _difference(expect, target, verdict)
+        problem, strike = None, striking(expect, target)
+        if strike:
+            struck.append(strike)
+            problem = _difference(strike, target, verdict)
         elif target["host"] is not None and verdict["status"] != "pass":
             problem = f"{_told(verdict)}, expected pass"
         if problem:
             wrong.setdefault(problem, []).append(target["url"] or target["name"])
-    problems = [] if struck or not expect.cause else ["no effective path was struck"]
+    problems = [f"no effective path was struck by {one.cause}" for one in expect.strikes if one not in struck]
     return problems + [f"{_named(targets)}: {problem}" for problem, targets in wrong.items()]
 
 
@@ -165,24 +173,30 @@ def _difference(expect, target, verdict):
     allowed |= set() if target["required"] else {"warn", "fail"}
     allowed |= {"inconclusive"} if target["stand_in"] else set()
     wanted = {"cause": expect.cause, "stage": expect.stage, "owner": expect.owner}
-    if verdict["status"] in allowed and all(v is None or verdict[k] == v for k, v in wanted.items()):
+    missing = set(expect.also) - set(verdict["also"])
+    if verdict["status"] in allowed and all(v is None or verdict[k] == v for k, v in wanted.items()) and not missing:
         return None
-    return f"{_told(verdict)}, expected {expect.status} {expect.stage or '*'}/{expect.cause} ({expect.owner or '*'})"
+    return f"{_told(verdict)}, expected {expect.status} {expect.stage or '*'}/{expect.cause} ({expect.owner or '*'})" + (
+        f", and also {', '.join(sorted(missing))}" if missing else "")
 
 
 def _told(verdict):
     return f"{verdict['status']} {verdict['stage']}/{verdict['cause']} ({verdict['owner']}), confidence {verdict['confidence']}"
 
 
+def unexpected_findings(expect, result):
+    """Findings that no fault of the scenario explains."""
+    blocking = {one.cause for one in expect.strikes if one.finding == "fail"}
+    allowed = {w for one in [expect, *expect.strikes] for w in one.warnings} | {one.cause for one in expect.strikes}
+    return [f for f in result.findings() if f["cause"] not in (blocking if f["status"] == "fail" else allowed)]
+
+
 def _finding_problems(expect, result):
-    problems, allowed = [], set(expect.warnings) | {expect.cause}
-    for finding in result.findings():
-        is_expected = finding["cause"] == expect.cause
-        if (finding["status"] == "fail" and not (is_expected and expect.finding == "fail")) or finding["cause"] not in allowed:
-            problems.append(f"finding {_told_finding(finding)} was not expected")
-    if expect.cause and expect.finding != "none" and not any(_is_the_finding(expect, f) for f in result.findings(expect.cause)):
-        problems.append(f"no finding {expect.finding} {expect.cause} ({expect.owner or '*'}) about {expect.subject or '*'}; there are: "
-                        + ("; ".join(_told_finding(f) for f in result.findings()) or "none"))
+    problems = [f"finding {_told_finding(f)} was not expected" for f in unexpected_findings(expect, result)]
+    for one in expect.strikes:
+        if one.finding != "none" and not any(_is_the_finding(one, f) for f in result.findings(one.cause)):
+            problems.append(f"no finding {one.finding} {one.cause} ({one.owner or '*'}) about {one.subject or '*'}; there are: "
+                            + ("; ".join(_told_finding(f) for f in result.findings()) or "none"))
     ready = result.report["readiness"]["ready"]
     if ready != (expect.exit == 0):
         problems.append(f"readiness says ready = {ready} beside exit status {expect.exit}")
