@@ -172,7 +172,7 @@ void ladder_make(const struct view *view, const struct tried *tried, struct ladd
 	*out = (struct ladder){0};
 	if (tried->tls)
 		take(&out->own, tried->tls);
-	for (size_t i = 0; i < list->count; i++) {
+	for (size_t i = 0; view->target->host && i < list->count; i++) {
 		const struct observation *one = list->items[i];
 		if (one->op == OP_TLS_HANDSHAKE)
 			sort_in(view, tried, one, out);
@@ -221,22 +221,52 @@ bool packet_limit_find(const struct observation_list *list, const char *address,
 	return out->through && (!out->lost || out->lost_bytes > out->through_bytes);
 }
 
-bool packet_limit_shown(const struct observation_list *evidence, struct packet_limit *out)
+bool packet_limit_is_exact(const struct packet_limit *limit)
+{
+	return limit->lost && limit->lost_bytes == limit->through_bytes + 1;
+}
+
+/* To the byte before roughly, then the smaller one. */
+static bool is_better(const struct packet_limit *limit, const struct packet_limit *than)
+{
+	bool exact = packet_limit_is_exact(limit), than_exact = packet_limit_is_exact(than);
+	int bytes = packet_limit_bytes(limit), than_bytes = packet_limit_bytes(than);
+	if (exact != than_exact)
+		return exact;
+	return exact ? bytes < than_bytes : bytes > than_bytes;
+}
+
+bool packet_limit_any(const struct observation_list *list, bool outwards, struct packet_limit *out)
 {
 	bool found = false;
-	for (size_t i = 0; i < evidence->count; i++) {
-		const struct observation *one = evidence->items[i];
+	for (size_t i = 0; i < list->count; i++) {
+		const struct observation *one = list->items[i];
 		struct packet_limit limit;
-		for (int outwards = 0; outwards < 2; outwards++) {
-			if (!is_of_size(one, outwards) ||
-			    !packet_limit_find(evidence, one->tls.tuple.dst, one->tls.tuple.dst_port, outwards, &limit))
-				continue;
-			if (!found || limit.through_bytes < out->through_bytes)
-				*out = limit;
-			found = true;
-		}
+		if (!is_of_size(one, outwards) ||
+		    !packet_limit_find(list, one->tls.tuple.dst, one->tls.tuple.dst_port, outwards, &limit))
+			continue;
+		if (!found || is_better(&limit, out))
+			*out = limit;
+		found = true;
 	}
 	return found;
+}
+
+bool packet_limit_shown(const struct observation_list *evidence, struct packet_limit *out)
+{
+	struct packet_limit in;
+	bool found = packet_limit_any(evidence, true, out);
+	if (!packet_limit_any(evidence, false, &in))
+		return found;
+	if (!found || is_better(&in, out))
+		*out = in;
+	return true;
+}
+
+int packet_limit_bytes(const struct packet_limit *limit)
+{
+	bool ipv6 = text_is_ipv6(limit->through->tls.tuple.dst);
+	return limit->through_bytes + (ipv6 ? PACKET_HEADERS_V6 : PACKET_HEADERS_V4);
 }
 
 /* ------------------------------------------------------------------ where it ends, and who resets */

@@ -58,8 +58,17 @@ struct packet_limit {
 bool packet_limit_find(const struct observation_list *list, const char *address, int port, bool outwards,
 		       struct packet_limit *out);
 
-/** The same from a finding's evidence, whatever address: the smallest limit of both directions; false: none is there. */
+/** Is the next size the first that is lost? */
+bool packet_limit_is_exact(const struct packet_limit *limit);
+
+/** The best known one of a direction, of whatever address. */
+bool packet_limit_any(const struct observation_list *list, bool outwards, struct packet_limit *out);
+
+/** The same from a finding's evidence, of whatever address and direction: the limit that is known best; false: none is there. */
 bool packet_limit_shown(const struct observation_list *evidence, struct packet_limit *out);
+
+/** The size of the largest packet that gets through, its headers included. */
+int packet_limit_bytes(const struct packet_limit *limit);
 
 /** Where hellos to the address of that attempt end, by the walk of hellos and that of SYNs; nothing is changed where they do not tell. */
 void ladder_place(const struct view *view, const struct tried *tried, struct verdict *out);

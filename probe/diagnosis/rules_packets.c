@@ -13,7 +13,7 @@ static bool limit_at(const struct view *view, const struct tried *tried, bool ou
 /* To the byte, or only between two of the sizes that were tried? */
 static double confidence_of(const struct packet_limit *limit)
 {
-	return limit->lost && limit->lost_bytes == limit->through_bytes + 1 ? 0.95 : 0.85;
+	return packet_limit_is_exact(limit) ? 0.95 : 0.85;
 }
 
 static bool say(const struct view *view, struct verdict *out, const char *cause, const struct packet_limit *limit)
@@ -36,13 +36,21 @@ static bool is_cured(const struct view *view, const struct tried *tried, struct 
 	return is_stuck(view, tried) && limit_at(view, tried, false, in);
 }
 
+/* Of what leaves this server: to the address itself, else to one that was examined in its place. */
+static bool limit_out(const struct view *view, const struct tried *tried, struct packet_limit *out)
+{
+	if (limit_at(view, tried, true, out))
+		return out->lost;
+	return packet_limit_any(&view->report->observations, true, out) && out->lost;
+}
+
 /** The way out: full packets of ours are never acknowledged. Where the way back is shut for them too, that shows first; here it comes second. */
 bool rule_ip_pmtu_blackhole_egress(const struct view *view, struct verdict *out)
 {
 	struct packet_limit in, limit;
 	for (size_t i = 0; i < view->tried_count; i++) {
 		const struct tried *tried = &view->tried[i];
-		if (!is_cured(view, tried, &in) || !limit_at(view, tried, true, &limit) || !limit.lost)
+		if (!is_cured(view, tried, &in) || !limit_out(view, tried, &limit))
 			continue;
 		verdict_add_evidence(view, out, tried_ended_by(tried));
 		return say(view, out, "ip_pmtu_blackhole_egress", &limit);
