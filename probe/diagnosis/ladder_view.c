@@ -252,6 +252,17 @@ bool packet_limit_any(const struct observation_list *list, bool outwards, struct
 	return found;
 }
 
+bool packet_limit_inwards(const struct view *view, const struct tried *tried, struct packet_limit *out)
+{
+	const struct observation_list *list = &view->report->observations;
+	if (view->proxied || !tried->tls || !hello_arrived(tried->tls))
+		return false;
+	if (packet_limit_find(list, tried->attempt->address, tried->attempt->port, false, out))
+		return true;
+	bool was_asked = out->lost || out->through;
+	return !was_asked && packet_limit_any(list, false, out) && out->lost;
+}
+
 bool packet_limit_shown(const struct observation_list *evidence, struct packet_limit *out)
 {
 	struct packet_limit in;

@@ -58,6 +58,10 @@ struct packet_limit {
 bool packet_limit_find(const struct observation_list *list, const char *address, int port, bool outwards,
 		       struct packet_limit *out);
 
+/** What of that size comes back to an attempt whose hello got there: by its own address, else, where none was asked there, by another one that was
+ *  examined in its place. */
+bool packet_limit_inwards(const struct view *view, const struct tried *tried, struct packet_limit *out);
+
 /** Is the next size the first that is lost? */
 bool packet_limit_is_exact(const struct packet_limit *limit);
 

@@ -33,7 +33,7 @@ static bool is_stuck(const struct view *view, const struct tried *tried)
 /* Smaller packets bring the whole answer. */
 static bool is_cured(const struct view *view, const struct tried *tried, struct packet_limit *in)
 {
-	return is_stuck(view, tried) && limit_at(view, tried, false, in);
+	return is_stuck(view, tried) && packet_limit_inwards(view, tried, in);
 }
 
 /* Of what leaves this server: to the address itself, else to one that was examined in its place. */

@@ -10,8 +10,7 @@
 static bool is_matter_of_size(const struct view *view, const struct tried *tried)
 {
 	struct packet_limit limit;
-	return !view->proxied && packet_limit_find(&view->report->observations, tried->attempt->address,
-						   tried->attempt->port, false, &limit);
+	return packet_limit_inwards(view, tried, &limit);
 }
 
 /* A hello that differs only in its name, and was answered. */
@@ -33,22 +32,6 @@ static bool names_make_no_difference(const struct ladder *ladder)
 	return rung_failed(&ladder->no_sni) && rung_failed(&ladder->other_name) && ladder->again.end != RUNG_PASSED;
 }
 
-/* Bytes that are no TLS fare better at the same port: answered where hellos die in silence, acknowledged where hellos are lost, left alone where
- * they are reset. */
-static bool is_killed_as_tls(const struct ladder *ladder)
-{
-	if (!names_make_no_difference(ladder))
-		return false;
-	if (ladder->junk.end == RUNG_PASSED)
-		return true;
-	if (ladder->own.end == RUNG_CLOSED)
-		return ladder->junk.end == RUNG_SILENT && ladder->junk.seen->tcp.bytes_acked > 1;
-	if (ladder->junk.end == RUNG_CLOSED)
-		return true;
-	return ladder->junk.end == RUNG_SILENT && ladder->junk.seen->tcp.bytes_acked > 1 &&
-	       hello_was_lost(ladder->own.seen);
-}
-
 /* Rungs that need not be climbed at each address: of another one of the same port that was examined in full. */
 static bool failed_somewhere(const struct view *view, const struct tried *tried, const char *experiment)
 {
@@ -64,6 +47,31 @@ static bool failed_somewhere(const struct view *view, const struct tried *tried,
 		any = true;
 	}
 	return any;
+}
+
+/* Where the hello got there and no answer comes, it may be the answer that is too large: smaller packets must have been tried. */
+static bool may_be_size(const struct view *view, const struct tried *tried, const struct ladder *ladder)
+{
+	if (is_matter_of_size(view, tried))
+		return true;
+	return ladder->own.end == RUNG_SILENT && hello_arrived(ladder->own.seen) && !rung_failed(&ladder->segments) &&
+	       !failed_somewhere(view, tried, "tls_segments");
+}
+
+/* Bytes that are no TLS fare better at the same port: answered where hellos die in silence, acknowledged where hellos are lost, left alone where
+ * they are reset. */
+static bool is_killed_as_tls(const struct ladder *ladder)
+{
+	if (!names_make_no_difference(ladder))
+		return false;
+	if (ladder->junk.end == RUNG_PASSED)
+		return true;
+	if (ladder->own.end == RUNG_CLOSED)
+		return ladder->junk.end == RUNG_SILENT && ladder->junk.seen->tcp.bytes_acked > 1;
+	if (ladder->junk.end == RUNG_CLOSED)
+		return true;
+	return ladder->junk.end == RUNG_SILENT && ladder->junk.seen->tcp.bytes_acked > 1 &&
+	       hello_was_lost(ladder->own.seen);
 }
 
 /* Is somebody there who acknowledges everything, whatever the port? */
@@ -158,7 +166,7 @@ static bool is_silent_or_closed(const struct view *view, const struct tried *tri
 
 static bool is_any_hello_killed(const struct view *view, const struct tried *tried, const struct ladder *ladder)
 {
-	return !view->proxied && is_killed_as_tls(ladder) && !is_matter_of_size(view, tried);
+	return !view->proxied && is_killed_as_tls(ladder) && !may_be_size(view, tried, ladder);
 }
 
 /** Every hello dies, whatever its name, and bytes that are no TLS do not. */
