@@ -2,6 +2,7 @@
 #include <strings.h>
 
 #include "probe/diagnosis/dns_view.h"
+#include "probe/diagnosis/ladder_view.h"
 #include "probe/diagnosis/proxy_contrasts.h"
 #include "probe/diagnosis/proxy_fault.h"
 #include "probe/diagnosis/proxy_reply.h"
@@ -419,8 +420,12 @@ bool rule_prx_tunnel_dead(const struct view *view, struct verdict *out)
 		if (proxy_fault_of(view, &view->tried[i]) != FAULT_TUNNEL_DEAD)
 			continue;
 		struct tunnels found = tunnels_by(view, view->tried[i].attempt->address);
-		any |= !found.carried;
-		others |= !found.carried && found.dead;
+		struct ladder ladder;
+		ladder_make(view, &view->tried[i], &ladder);
+		bool carried =
+			found.carried || ladder.other_name.end == RUNG_PASSED || ladder.no_sni.end == RUNG_PASSED;
+		any |= !carried;
+		others |= !carried && (found.dead || rung_failed(&ladder.other_name));
 	}
 	if (!any || dies_directly_too(view) ||
 	    !say(view, out, FAULT_TUNNEL_DEAD, "prx_tunnel_dead", others ? 0.85 : 0.55))

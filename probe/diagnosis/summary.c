@@ -199,6 +199,8 @@ static const char *tls_in_words(struct arena *arena, const struct observation *o
 	const char *with =
 		tls->sni ? arena_printf(arena, "TLS with %s at %s", shorten(arena, tls->sni), peer(arena, &tls->tuple))
 			 : arena_printf(arena, "TLS with %s", peer(arena, &tls->tuple));
+	if (tls->segment_bytes != NOT_MEASURED)
+		with = arena_printf(arena, "%s in segments of at most %d bytes", with, tls->segment_bytes);
 	if (tls->alert != NOT_MEASURED)
 		return arena_printf(arena, "%s ended with alert %d", with, tls->alert);
 	if (tls->plain_reply)

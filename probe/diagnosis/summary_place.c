@@ -89,7 +89,8 @@ const char *place_in_words(const struct report *report, const struct finding *fi
 	if (strcmp(cause, "tcp_synack_by_middlebox") == 0)
 		return arena_printf(arena, " It stands %s.", between_in_words(arena, at));
 	if (strcmp(cause, "ip_path_dies_all_protocols") == 0)
-		return arena_printf(arena, " It ends %s: TCP to other ports and other protocols are not heard beyond either.",
+		return arena_printf(arena,
+				    " It ends %s: TCP to other ports and other protocols are not heard beyond either.",
 				    between_in_words(arena, at));
 	return arena_printf(arena, " It ends %s%s.", between_in_words(arena, at), passing_in_words(report, finding));
 }

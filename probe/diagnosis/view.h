@@ -38,7 +38,8 @@ struct tried {
 	const struct observation *tls;	     /* with the target */
 	const struct observation *http;
 	const struct observation *bare; /* experiment "bare_connect" */
-	const struct way *way; /* where its connection requests end, by walks (ways.h); NULL: it works, or nobody looked */
+	const struct way
+		*way; /* where its connection requests end, by walks (ways.h); NULL: it works, or nobody looked */
 };
 
 struct view {

@@ -26,6 +26,7 @@ class Expect:
     warnings  causes of findings of status warn that are right beside it, on targets that work too
     seconds   how long the program may take
     faults    how many faults there are at once: 2 if the second is hidden by the first, or strikes the same targets
+    somewhere the fault is seen on at least one of the targets, and all others pass
     second    the Expect of a second fault, which strikes other targets (exit and seconds are the first's)
     """
     exit: int
@@ -40,6 +41,7 @@ class Expect:
     seconds: float = 12.0
     also: tuple = ()
     faults: int = None
+    somewhere: bool = False
     second: "Expect" = None
 
     def __post_init__(self):
@@ -169,10 +171,10 @@ def _verdict_problems(expect, result):
     for path in result.paths(effective=True):
         target, verdict = result.target(path), path["verdict"]
         problem, strike = None, striking(expect, target)
-        if strike:
+        if strike and not (strike.somewhere and verdict["status"] == "pass"):
             struck.append(strike)
             problem = _difference(strike, target, verdict)
-        elif target["host"] is not None and not _is_well(expect, verdict):
+        elif not strike and target["host"] is not None and not _is_well(expect, verdict):
             problem = f"{_told(verdict)}, expected pass"
         if problem:
             wrong.setdefault(problem, []).append(target["url"] or target["name"])
