@@ -144,8 +144,8 @@ static void say_ttl(struct strbuf *out, const struct observation *o)
 	const struct ttl_probe *ttl = &o->ttl;
 	struct scratch s;
 	say(out, ttl_outcome(o),
-	    FILLS({"ttl", number_text(ttl->ttl, s.number)}, {"from", ttl->from}, {"sent", ttl->sent},
-		  {"tcp", ttl->tcp}, {"destination", end_text(ttl->tuple.dst, ttl->tuple.dst_port, s.destination)}));
+	    FILLS({"ttl", number_text(ttl->ttl, s.number)}, {"from", ttl->from}, {"sent", ttl->sent}, {"tcp", ttl->tcp},
+		  {"destination", end_text(ttl->tuple.dst, ttl->tuple.dst_port, s.destination)}));
 }
 
 static void say_proxy_details(struct strbuf *out, const struct proxy_exchange *proxy)

@@ -157,8 +157,7 @@ bool rule_ip_ecmp_member_bad(const struct view *view, struct verdict *out)
 bool rule_ip_loss_high(const struct view *view, struct verdict *out)
 {
 	struct loss loss;
-	if (view->proxied || !is_lossy(view, &loss) ||
-	    !verdict_if_any(view, out, "ip_loss_high", LOSS_EXPLAINS, flaps))
+	if (view->proxied || !is_lossy(view, &loss) || !verdict_if_any(view, out, "ip_loss_high", LOSS_EXPLAINS, flaps))
 		return false;
 	show_flaps(view, out);
 	return say_loss(view, out, &loss, LOSS_EXPLAINS);

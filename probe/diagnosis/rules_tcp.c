@@ -29,7 +29,8 @@ static bool is_prohibited(const struct view *view, const struct tried *tried)
 static bool is_no_route(const struct view *view, const struct tried *tried)
 {
 	const struct icmp_error *icmp = icmp_of(tried);
-	return icmp && !is_own_word(view, &tried->tcp->tcp.tuple, icmp) && icmp_says_no_route(&tried->tcp->tcp.tuple, icmp);
+	return icmp && !is_own_word(view, &tried->tcp->tcp.tuple, icmp) &&
+	       icmp_says_no_route(&tried->tcp->tcp.tuple, icmp);
 }
 
 static bool is_expired(const struct view *view, const struct tried *tried)
@@ -129,8 +130,8 @@ bool rule_ip_forwarding_loop(const struct view *view, struct verdict *out)
 static bool is_other_refusal(const struct view *view, const struct tried *tried)
 {
 	const struct icmp_error *icmp = icmp_of(tried);
-	return icmp && icmp_says_unreachable(&tried->tcp->tcp.tuple, icmp) && tried->attempt->failure != FAILURE_TIMEOUT &&
-	       !is_prohibited(view, tried) && !is_no_route(view, tried);
+	return icmp && icmp_says_unreachable(&tried->tcp->tcp.tuple, icmp) &&
+	       tried->attempt->failure != FAILURE_TIMEOUT && !is_prohibited(view, tried) && !is_no_route(view, tried);
 }
 
 bool tcp_is_refused(const struct view *view, const struct tried *tried)

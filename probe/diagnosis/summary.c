@@ -86,19 +86,34 @@ static const char *said_by_server(struct arena *arena, const struct observation 
 	return known ? known : arena_printf(arena, "could not be asked (%s)", failure_text(one->failure));
 }
 
+/* In which form a question of an experiment was put; "" for the usual one. */
+static const char *form_in_words(struct arena *arena, const struct observation *one)
+{
+	const struct dns_query *query = &one->dns;
+	if (query->checking_disabled)
+		return " without DNSSEC checking";
+	if (text_equal(one->experiment, "dns_plain"))
+		return " without EDNS";
+	if (one->experiment && strncmp(one->experiment, "dns_edns_", strlen("dns_edns_")) == 0)
+		return arena_printf(arena, " allowing %s bytes", one->experiment + strlen("dns_edns_"));
+	return "";
+}
+
 static const char *query_in_words(struct arena *arena, const struct observation *one)
 {
 	const struct dns_query *query = &one->dns;
+	const char *form = form_in_words(arena, one);
 	struct text_list data = {0};
 	for (size_t i = 0; i < query->answer_count; i++)
 		if (query->answers[i].data)
 			text_list_add(arena, &data, query->answers[i].data);
 	if (one->failure == FAILURE_NONE)
-		return arena_printf(arena, "DNS server %s gives %s for %s", query->server,
+		return arena_printf(arena, "DNS server %s%s gives %s for %s", query->server,
+				    *form ? arena_printf(arena, ", asked%s,", form) : "",
 				    data.count ? list_in_words(arena, &data) : "no address",
 				    shorten(arena, query->name));
-	return arena_printf(arena, "DNS server %s, asked over %s for %s, %s", query->server,
-			    query->transport ? query->transport : "?", shorten(arena, query->name),
+	return arena_printf(arena, "DNS server %s, asked over %s%s for %s, %s", query->server,
+			    query->transport ? query->transport : "?", form, shorten(arena, query->name),
 			    said_by_server(arena, one));
 }
 
@@ -184,6 +199,8 @@ static const char *tls_in_words(struct arena *arena, const struct observation *o
 	const char *with =
 		tls->sni ? arena_printf(arena, "TLS with %s at %s", shorten(arena, tls->sni), peer(arena, &tls->tuple))
 			 : arena_printf(arena, "TLS with %s", peer(arena, &tls->tuple));
+	if (tls->segment_bytes != NOT_MEASURED)
+		with = arena_printf(arena, "%s in segments of at most %d bytes", with, tls->segment_bytes);
 	if (tls->alert != NOT_MEASURED)
 		return arena_printf(arena, "%s ended with alert %d", with, tls->alert);
 	if (tls->plain_reply)

@@ -69,7 +69,7 @@ static const struct place *place_of(const struct finding *finding)
 	return NULL;
 }
 
-const char *place_in_words(const struct report *report, const struct finding *finding)
+const char *finding_place_in_words(const struct report *report, const struct finding *finding)
 {
 	struct arena *arena = report->arena;
 	const struct place *at = place_of(finding);
@@ -77,7 +77,8 @@ const char *place_in_words(const struct report *report, const struct finding *fi
 	if (strcmp(cause, "tcp_refused_at_target") == 0)
 		return arena_printf(arena, " It comes from as far as the address is: %s.",
 				    distance_in_words(report, finding));
-	if (!at || (!at->first_silent && at->hop == NOT_MEASURED))
+	/* of a hello the ladder's words tell */
+	if (!at || finding->stage == STAGE_TLS || (!at->first_silent && at->hop == NOT_MEASURED))
 		return "";
 	if (strcmp(cause, "ip_forwarding_loop") == 0)
 		return arena_printf(arena, " The circle begins at %s.", hop_in_words(arena, at));
@@ -89,7 +90,8 @@ const char *place_in_words(const struct report *report, const struct finding *fi
 	if (strcmp(cause, "tcp_synack_by_middlebox") == 0)
 		return arena_printf(arena, " It stands %s.", between_in_words(arena, at));
 	if (strcmp(cause, "ip_path_dies_all_protocols") == 0)
-		return arena_printf(arena, " It ends %s: TCP to other ports and other protocols are not heard beyond either.",
+		return arena_printf(arena,
+				    " It ends %s: TCP to other ports and other protocols are not heard beyond either.",
 				    between_in_words(arena, at));
 	return arena_printf(arena, " It ends %s%s.", between_in_words(arena, at), passing_in_words(report, finding));
 }

@@ -13,7 +13,8 @@ enum { TTL_MAX = 255, HOPS_APART = 2, RTT_APART_US = 10000 };
 /* Answers of one kind. */
 struct answer {
 	int64_t rtt_us; /* the shortest round trip, of the experiments alone: these were made at the same time; NOT_MEASURED */
-	int ttl_least, ttl_most; /* of the packet: it was let in where that much was asked for, and was not beyond the other */
+	int ttl_least,
+		ttl_most; /* of the packet: it was let in where that much was asked for, and was not beyond the other */
 	const struct observation *let_in, *kept_out;
 };
 
@@ -252,7 +253,7 @@ void way_judge_answer(const struct report *report, const struct walks *walks, st
 	const struct walk_view *syn = &walks->syn, *by = NULL;
 	struct walks read = *walks;
 	if (tested && (tested->failure == FAILURE_NONE || tested->failure == FAILURE_EOF))
-		impossible = tested; /* accepted there too */
+		impossible = tested;		 /* accepted there too */
 	read.control.reached_ttl = NOT_MEASURED; /* another port may be answered by the same device */
 	int far = way_far_ttl(&read, &by);
 	bool accepted = syn->reached_ttl != NOT_MEASURED && syn->reached_by == WALK_REACHED_SYN_ACK;

@@ -106,8 +106,8 @@ static void judge(const struct report *report, const struct tried *tried, struct
 static bool is_silent_alike(const struct way *like, const struct walk_view *confirm)
 {
 	const struct walk_hop *last = walk_view_hop(confirm, like->ttl);
-	bool silent_beyond = walk_view_hop(confirm, like->ttl + 1) && confirm->reached_ttl == NOT_MEASURED &&
-			     !confirm->refused_by;
+	bool silent_beyond =
+		walk_view_hop(confirm, like->ttl + 1) && confirm->reached_ttl == NOT_MEASURED && !confirm->refused_by;
 	if (!silent_beyond || like->ttl == 0)
 		return silent_beyond && confirm->last_heard_ttl == NOT_MEASURED;
 	if (!last || confirm->last_heard_ttl != like->ttl)

@@ -313,6 +313,11 @@ static enum stage stage_of(enum step step)
 	return STAGE_NONE;
 }
 
+enum stage transfer_stage(const struct transfer *transfer)
+{
+	return stage_of(transfer->step);
+}
+
 /* ------------------------------------------------------------------ the whole */
 
 static int rank(const struct observation *observation)

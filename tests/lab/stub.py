@@ -14,6 +14,8 @@ usage: stub.py [--cert FILE --key FILE] MODE PORT ADDRESS...
   cut:N:ADDRESS:PORT                   pass everything on to ADDRESS:PORT, and close after N bytes of its answer
   stall:N:ADDRESS:PORT                 the same, and say nothing more after N bytes
   onwards                              pass everything on to where the connection was meant to go before a packet filter redirected it
+  forward:MS:FILE                      a proxy that works: the file's bytes are its answer to CONNECT, after that time
+  forward-asks:MS:FILE                 the same, and it asks for a sign-in first, with a body in chunks
   http-silent  http-rst  http-fin      with --cert: finish TLS, read the request, then so; without: the same on plain HTTP
   http-headers  http-body  http-drip:FILE  http-reply:FILE
                                        the same: headers without end, a body of a gigabyte, the file's bytes one a second, or all at once
@@ -147,6 +149,44 @@ def answer_http(peer, what):
         end_as(peer, what)
 
 
+ASKS = (b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"corp proxy\"\r\n"
+        b"Transfer-Encoding: chunked\r\nContent-Type: text/html\r\n\r\n5\r\nfirst\r\n6\r\nsecond\r\n0\r\n\r\n")
+
+
+def forward(peer, words, asks):
+    """forward:MS:FILE.  A GET goes on in origin form (RFC 9112 3.2.1) and ends with the connection."""
+    header = read_header(peer)
+    while asks and header and b"proxy-authorization:" not in header.lower():
+        peer.sendall(ASKS)
+        header = read_header(peer)
+    if not header:
+        return
+    method, target, _ = header.split(b"\r\n", 1)[0].split(b" ")
+    authority, _, path = target.removeprefix(b"http://").partition(b"/")
+    host, _, port = authority.decode().partition(":")
+    upstream = socket.create_connection((host, int(port or 80)))
+    time.sleep(int(words[0]) / 1000)
+    if method == b"CONNECT":
+        with open(words[1], "rb") as file:
+            peer.sendall(file.read())
+    else:
+        rest = header.split(b"\r\n", 1)[1]
+        upstream.sendall(b"GET /" + path + b" HTTP/1.1\r\nConnection: close\r\n" + rest)
+    pass_on(peer, upstream)
+
+
+def pass_on(peer, upstream):
+    def onwards():
+        while data := peer.recv(CHUNK_BYTES):
+            upstream.sendall(data)
+        upstream.shutdown(socket.SHUT_WR)
+
+    threading.Thread(target=onwards, daemon=True).start()
+    while data := upstream.recv(CHUNK_BYTES):
+        peer.sendall(data)
+    peer.shutdown(socket.SHUT_RDWR)
+
+
 def serve(peer, mode, context):
     """One connection."""
     word, _, rest = mode.partition(":")
@@ -186,6 +226,8 @@ def serve(peer, mode, context):
         end_as(peer, word[7:])
     elif word == "onwards":
         onwards(peer)
+    elif word in ("forward", "forward-asks"):
+        forward(peer, rest.split(":"), word == "forward-asks")
     elif word in ("cut", "stall"):
         relay(peer, rest.split(":"), word == "stall")
     elif word.startswith("http-"):

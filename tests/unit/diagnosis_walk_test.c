@@ -51,30 +51,55 @@ static void silence_has_a_place(void)
 	} rows[] = {
 		/* another port gets further */
 		{{"10.1.0.1 - - -", "10.1.0.1 10.2.0.1 10.3.0.1 syn_ack", "10.1.0.1 - - -"},
-		 "ip_acl_at_hop_port_specific", 1, "10.1.0.1", "10.2.0.1"},
+		 "ip_acl_at_hop_port_specific",
+		 1,
+		 "10.1.0.1",
+		 "10.2.0.1"},
 		/* only the far end itself is known behind it */
 		{{"10.1.0.1 10.2.0.1 - -", "10.1.0.1 10.2.0.1 - syn_ack", NULL},
-		 "ip_acl_at_hop_port_specific", 2, "10.2.0.1", ONE},
+		 "ip_acl_at_hop_port_specific",
+		 2,
+		 "10.2.0.1",
+		 ONE},
 		/* the next hop is mute, the one after is known */
 		{{"10.1.0.1 - - - -", "10.1.0.1 - 10.3.0.1 rst", NULL},
-		 "ip_acl_at_hop_port_specific", 1, "10.1.0.1", "10.3.0.1"},
+		 "ip_acl_at_hop_port_specific",
+		 1,
+		 "10.1.0.1",
+		 "10.3.0.1"},
 		/* datagrams get further: a control as well as another port */
 		{{"10.1.0.1 - - -", "10.1.0.1 - - -", "10.1.0.1 10.2.0.1 - -"},
-		 "ip_acl_at_hop_port_specific", 1, "10.1.0.1", "10.2.0.1"},
+		 "ip_acl_at_hop_port_specific",
+		 1,
+		 "10.1.0.1",
+		 "10.2.0.1"},
 		/* a device forbids the other port aloud: it minds ports */
 		{{"10.1.0.1 - - -", "10.1.0.1 !10.1.0.1 !10.1.0.1", NULL},
-		 "ip_acl_at_hop_port_specific", 1, "10.1.0.1", ONE},
+		 "ip_acl_at_hop_port_specific",
+		 1,
+		 "10.1.0.1",
+		 ONE},
 		/* not even the first hop is heard, and for another port it is */
 		{{"- - - -", "10.1.0.1 10.2.0.1 10.3.0.1 syn_ack", NULL},
-		 "ip_acl_at_hop_port_specific", 0, "10.0.0.2", "10.1.0.1"},
+		 "ip_acl_at_hop_port_specific",
+		 0,
+		 "10.0.0.2",
+		 "10.1.0.1"},
 		/* nothing lies between, and another port answers */
 		{{"- - - -", "rst", NULL}, "ip_acl_at_hop_port_specific", 0, "10.0.0.2", ONE},
 		/* nothing gets further */
 		{{"10.1.0.1 10.2.0.1 - -", "10.1.0.1 10.2.0.1 - -", "10.1.0.1 10.2.0.1 - -"},
-		 "ip_path_dies_all_protocols", 2, "10.2.0.1", ONE},
+		 "ip_path_dies_all_protocols",
+		 2,
+		 "10.2.0.1",
+		 ONE},
 		{{"10.1.0.1 - -", NULL, "- - -"}, "ip_path_dies_all_protocols", 1, "10.1.0.1", ONE},
 		/* the hops go round */
-		{{"10.1.0.1 10.2.0.1 10.3.0.1 10.2.0.1 10.3.0.1", NULL, NULL}, "ip_forwarding_loop", 2, "10.2.0.1", NULL},
+		{{"10.1.0.1 10.2.0.1 10.3.0.1 10.2.0.1 10.3.0.1", NULL, NULL},
+		 "ip_forwarding_loop",
+		 2,
+		 "10.2.0.1",
+		 NULL},
 		/* nothing to compare with, or nothing that is heard */
 		{{"10.1.0.1 - -", NULL, NULL}, "tcp_syn_silent_unlocated", -1, NULL, NULL},
 		{{"- - -", "- - -", "- - -"}, "tcp_syn_silent_unlocated", -1, NULL, NULL},
@@ -156,9 +181,9 @@ static void confirmed_addresses_are_one_finding(void)
 		{"10.1.0.1 - -", "ip_acl_at_hop_port_specific", 1},
 		{"? - -", "ip_acl_at_hop_port_specific", 1},
 		{"10.1.0.1 10.2.0.1 -", "tcp_syn_silent_unlocated", 2}, /* gets further */
-		{"10.1.0.9 - -", "tcp_syn_silent_unlocated", 2},	  /* by another hop */
-		{"10.1.0.1 rst", "tcp_syn_silent_unlocated", 2},	  /* is not silent at all */
-		{"10.1.0.1", "tcp_syn_silent_unlocated", 2},	  /* was not asked beyond */
+		{"10.1.0.9 - -", "tcp_syn_silent_unlocated", 2},	/* by another hop */
+		{"10.1.0.1 rst", "tcp_syn_silent_unlocated", 2},	/* is not silent at all */
+		{"10.1.0.1", "tcp_syn_silent_unlocated", 2},		/* was not asked beyond */
 		{"- - -", "tcp_syn_silent_unlocated", 2},
 		{NULL, "tcp_syn_silent_unlocated", 2},
 	};
@@ -252,7 +277,8 @@ static void way_to_a_proxy_has_a_place(void)
 static void ttl_of(struct report *report, int port, int ttl, enum failure let_in)
 {
 	for (int floor = ttl; floor <= ttl + 1; floor++)
-		build_connect(report, ONE, port, "reset_ttl", floor > ttl ? FAILURE_TIMEOUT : let_in)->tcp.min_ttl = floor;
+		build_connect(report, ONE, port, "reset_ttl", floor > ttl ? FAILURE_TIMEOUT : let_in)->tcp.min_ttl =
+			floor;
 }
 
 static void rtt_of(struct report *report, int port, enum failure failure, int64_t rtt_us)
@@ -271,44 +297,136 @@ static void resets_come_from_somewhere(void)
 		const char *last_heard, *first_silent;
 	} rows[] = {
 		/* a smaller TTL draws it than the far end's own answer */
-		{{"10.1.0.1 rst", "10.1.0.1 10.2.0.1 10.3.0.1 syn_ack", NULL}, 0, 0, 0, 0,
-		 "tcp_refused_by_middlebox", 1, "10.1.0.1", "10.2.0.1"},
-		{{"rst", "10.1.0.1 10.2.0.1 10.3.0.1 syn_ack", NULL}, 0, 0, 0, 0,
-		 "tcp_refused_by_middlebox", 0, "10.0.0.2", "10.1.0.1"},
-		{{"10.1.0.1 rst", "10.1.0.1 rst", "10.1.0.1 10.2.0.1 echo"}, 0, 0, 0, 0,
-		 "tcp_refused_by_middlebox", 1, "10.1.0.1", "10.2.0.1"},
+		{{"10.1.0.1 rst", "10.1.0.1 10.2.0.1 10.3.0.1 syn_ack", NULL},
+		 0,
+		 0,
+		 0,
+		 0,
+		 "tcp_refused_by_middlebox",
+		 1,
+		 "10.1.0.1",
+		 "10.2.0.1"},
+		{{"rst", "10.1.0.1 10.2.0.1 10.3.0.1 syn_ack", NULL},
+		 0,
+		 0,
+		 0,
+		 0,
+		 "tcp_refused_by_middlebox",
+		 0,
+		 "10.0.0.2",
+		 "10.1.0.1"},
+		{{"10.1.0.1 rst", "10.1.0.1 rst", "10.1.0.1 10.2.0.1 echo"},
+		 0,
+		 0,
+		 0,
+		 0,
+		 "tcp_refused_by_middlebox",
+		 1,
+		 "10.1.0.1",
+		 "10.2.0.1"},
 		/* a muted hop before it */
-		{{"10.1.0.1 - rst", "10.1.0.1 - 10.3.0.1 syn_ack", NULL}, 0, 0, 0, 0,
-		 "tcp_refused_by_middlebox", 1, "10.1.0.1", "10.3.0.1"},
+		{{"10.1.0.1 - rst", "10.1.0.1 - 10.3.0.1 syn_ack", NULL},
+		 0,
+		 0,
+		 0,
+		 0,
+		 "tcp_refused_by_middlebox",
+		 1,
+		 "10.1.0.1",
+		 "10.3.0.1"},
 		/* the same TTL draws both, and the reset has passed as many routers */
-		{{"10.1.0.1 10.2.0.1 rst", "10.1.0.1 10.2.0.1 syn_ack", NULL}, 62, 62, 0, 0,
-		 "tcp_refused_at_target", -1, NULL, NULL},
-		{{"10.1.0.1 10.2.0.1 rst", "10.1.0.1 10.2.0.1 syn_ack", NULL}, 253, 62, 0, 0,
-		 "tcp_refused_at_target", -1, NULL, NULL},
+		{{"10.1.0.1 10.2.0.1 rst", "10.1.0.1 10.2.0.1 syn_ack", NULL},
+		 62,
+		 62,
+		 0,
+		 0,
+		 "tcp_refused_at_target",
+		 -1,
+		 NULL,
+		 NULL},
+		{{"10.1.0.1 10.2.0.1 rst", "10.1.0.1 10.2.0.1 syn_ack", NULL},
+		 253,
+		 62,
+		 0,
+		 0,
+		 "tcp_refused_at_target",
+		 -1,
+		 NULL,
+		 NULL},
 		/* only datagrams are answered: the reset has passed as many routers as lie before it */
-		{{"10.1.0.1 10.2.0.1 rst", "10.1.0.1 10.2.0.1 rst", "10.1.0.1 10.2.0.1 echo"}, 62, 0, 0, 0,
-		 "tcp_refused_at_target", -1, NULL, NULL},
-		{{"10.1.0.1 10.2.0.1 rst", "10.1.0.1 10.2.0.1 rst", "10.1.0.1 10.2.0.1 echo"}, 63, 0, 0, 0,
-		 "tcp_refused_unlocated", -1, NULL, NULL},
+		{{"10.1.0.1 10.2.0.1 rst", "10.1.0.1 10.2.0.1 rst", "10.1.0.1 10.2.0.1 echo"},
+		 62,
+		 0,
+		 0,
+		 0,
+		 "tcp_refused_at_target",
+		 -1,
+		 NULL,
+		 NULL},
+		{{"10.1.0.1 10.2.0.1 rst", "10.1.0.1 10.2.0.1 rst", "10.1.0.1 10.2.0.1 echo"},
+		 63,
+		 0,
+		 0,
+		 0,
+		 "tcp_refused_unlocated",
+		 -1,
+		 NULL,
+		 NULL},
 		/* the last router before it: fewer routers passed */
-		{{"10.1.0.1 10.2.0.1 rst", "10.1.0.1 10.2.0.1 syn_ack", NULL}, 63, 62, 0, 0,
-		 "tcp_refused_by_middlebox", 2, "10.2.0.1", ONE},
+		{{"10.1.0.1 10.2.0.1 rst", "10.1.0.1 10.2.0.1 syn_ack", NULL},
+		 63,
+		 62,
+		 0,
+		 0,
+		 "tcp_refused_by_middlebox",
+		 2,
+		 "10.2.0.1",
+		 ONE},
 		/* a system that does not tell TTLs of packets */
-		{{"10.1.0.1 10.2.0.1 rst", "10.1.0.1 10.2.0.1 syn_ack", NULL}, 0, 0, 0, 0,
-		 "tcp_refused_at_target", -1, NULL, NULL},
+		{{"10.1.0.1 10.2.0.1 rst", "10.1.0.1 10.2.0.1 syn_ack", NULL},
+		 0,
+		 0,
+		 0,
+		 0,
+		 "tcp_refused_at_target",
+		 -1,
+		 NULL,
+		 NULL},
 		/* and the same TTL, but much sooner */
-		{{"10.1.0.1 10.2.0.1 rst", "10.1.0.1 10.2.0.1 syn_ack", NULL}, 0, 0, 5000, 60000,
-		 "tcp_refused_by_middlebox", 2, "10.2.0.1", ONE},
+		{{"10.1.0.1 10.2.0.1 rst", "10.1.0.1 10.2.0.1 syn_ack", NULL},
+		 0,
+		 0,
+		 5000,
+		 60000,
+		 "tcp_refused_by_middlebox",
+		 2,
+		 "10.2.0.1",
+		 ONE},
 		/* a busy moment is no distance */
-		{{"10.1.0.1 10.2.0.1 rst", "10.1.0.1 10.2.0.1 syn_ack", NULL}, 62, 62, 5000, 60000,
-		 "tcp_refused_at_target", -1, NULL, NULL},
+		{{"10.1.0.1 10.2.0.1 rst", "10.1.0.1 10.2.0.1 syn_ack", NULL},
+		 62,
+		 62,
+		 5000,
+		 60000,
+		 "tcp_refused_at_target",
+		 -1,
+		 NULL,
+		 NULL},
 		/* without a walk: TTL and time alike, or not */
 		{{NULL, NULL, NULL}, 62, 62, 20000, 21000, "tcp_refused_at_target", -1, NULL, NULL},
 		{{NULL, NULL, NULL}, 64, 61, 2000, 3000, "tcp_refused_by_middlebox", -1, NULL, NULL},
 		{{NULL, NULL, NULL}, 0, 0, 20000, 21000, "tcp_refused_unlocated", -1, NULL, NULL},
 		{{NULL, NULL, NULL}, 0, 0, 0, 0, "tcp_refused_unlocated", -1, NULL, NULL},
 		/* both ports are reset alike: nothing is known of the far end */
-		{{"10.1.0.1 rst", "10.1.0.1 rst", "10.1.0.1 - - -"}, 0, 0, 0, 0, "tcp_refused_unlocated", -1, NULL, NULL},
+		{{"10.1.0.1 rst", "10.1.0.1 rst", "10.1.0.1 - - -"},
+		 0,
+		 0,
+		 0,
+		 0,
+		 "tcp_refused_unlocated",
+		 -1,
+		 NULL,
+		 NULL},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct path *path;
@@ -389,9 +507,13 @@ static void somebody_else_accepts(void)
 		{FAILURE_NONE, {NULL, NULL, NULL}, false, "tcp_synack_by_middlebox"},
 		{FAILURE_CONNECTION_REFUSED, {NULL, NULL, NULL}, false, "tls_hello_silent_unlocated"},
 		{FAILURE_TIMEOUT, {NULL, NULL, NULL}, false, "tls_hello_silent_unlocated"},
-		{FAILURE_TIMEOUT, {"10.1.0.1 syn_ack", "10.1.0.1 10.2.0.1 syn_ack", "10.1.0.1 10.2.0.1 echo"}, false,
+		{FAILURE_TIMEOUT,
+		 {"10.1.0.1 syn_ack", "10.1.0.1 10.2.0.1 syn_ack", "10.1.0.1 10.2.0.1 echo"},
+		 false,
 		 "tcp_synack_by_middlebox"},
-		{FAILURE_TIMEOUT, {"10.1.0.1 10.2.0.1 syn_ack", NULL, "10.1.0.1 10.2.0.1 echo"}, false,
+		{FAILURE_TIMEOUT,
+		 {"10.1.0.1 10.2.0.1 syn_ack", NULL, "10.1.0.1 10.2.0.1 echo"},
+		 false,
 		 "tls_hello_silent_unlocated"},
 		{FAILURE_NOT_SUPPORTED, {"10.1.0.1 syn_ack", NULL, NULL}, false, "tls_hello_silent_unlocated"},
 		{FAILURE_NONE, {NULL, NULL, NULL}, true, "tls_hello_silent_unlocated"}, /* something came through it */
@@ -444,11 +566,10 @@ static void loss_on_what_works(void)
 		int segments, resent[4];
 		bool lossy;
 	} rows[] = {
-		{40, {2, 1, 1, 1}, true},
-		{40, {9, 0, 0, 0}, false},   /* one slow server */
-		{40, {9, 1, 1, 0}, false},   /* and the others by chance */
-		{10, {1, 1, 1, 1}, false},   /* too few to say */
-		{400, {2, 1, 1, 1}, false}, /* less than two of a hundred */
+		{40, {2, 1, 1, 1}, true},   {40, {9, 0, 0, 0}, false}, /* one slow server */
+		{40, {9, 1, 1, 0}, false},			       /* and the others by chance */
+		{10, {1, 1, 1, 1}, false},			       /* too few to say */
+		{400, {2, 1, 1, 1}, false},			       /* less than two of a hundred */
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct path *path;
@@ -478,8 +599,7 @@ static void comes_and_goes(bool lossy, int passed, int passed_late, int lost, co
 	for (int k = 0; k < 4; k++)
 		build_counted(report, works, arena_printf(report->arena, "20.190.128.%d", 10 + k), 40, lossy ? 2 : 0);
 	for (int k = 0; k < passed + passed_late; k++)
-		build_connect(report, ONE, PORT, "again", FAILURE_NONE)->duration_us =
-			k < passed ? 20000 : 1020000;
+		build_connect(report, ONE, PORT, "again", FAILURE_NONE)->duration_us = k < passed ? 20000 : 1020000;
 	for (int k = 0; k < lost; k++)
 		build_connect(report, ONE, PORT, "again", FAILURE_TIMEOUT);
 	build_walks(report, ONE, &(struct walked){"10.1.0.1 - -", "10.1.0.1 10.2.0.1 syn_ack", NULL});

@@ -272,6 +272,11 @@ class Lab:
     tinyproxy = proxies.tinyproxy
     dante = proxies.dante
     nginx_forward = proxies.nginx_forward
+    nginx_tls = proxies.nginx_tls
+    proxy_forward = proxies.proxy_forward
+    proxy_reply = proxies.proxy_reply
+    hidden_squid = proxies.hidden_squid
+    hidden_nginx = proxies.hidden_nginx
     proxy_status = proxies.proxy_status
     transparent_proxy = proxies.transparent_proxy
     kdc = kerberos.kdc
