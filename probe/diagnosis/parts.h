@@ -39,7 +39,7 @@ struct subject subject_of(const struct view *view);
 const char *summary_of(const struct report *report, const struct finding *finding);
 
 /** Where on the way it ends, as sentences that begin with a space; "" where that is not known. */
-const char *finding_place_in_words(const struct report *report, const struct finding *finding);
+const char *place_in_words(const struct report *report, const struct finding *finding);
 
 /** What hellos that differ in one thing, or smaller packets, showed beside that, and where hellos end: "; with the name X it passes ..."; "" where
  *  the finding is about nothing of that. */

@@ -184,5 +184,5 @@ const char *summary_of(const struct report *report, const struct finding *findin
 	const struct observation *script = of_script(finding);
 	const char *first = script ? observation_in_words(report, script) : NULL;
 	return arena_printf(report->arena, "%s: %s%s%s.%s", cause ? cause->title : finding->cause, first ? first : "",
-			    first ? "; " : "", seen(report, finding), finding_place_in_words(report, finding));
+			    first ? "; " : "", seen(report, finding), place_in_words(report, finding));
 }

@@ -69,7 +69,7 @@ static const struct place *place_of(const struct finding *finding)
 	return NULL;
 }
 
-const char *finding_place_in_words(const struct report *report, const struct finding *finding)
+const char *place_in_words(const struct report *report, const struct finding *finding)
 {
 	struct arena *arena = report->arena;
 	const struct place *at = place_of(finding);
@@ -77,8 +77,7 @@ const char *finding_place_in_words(const struct report *report, const struct fin
 	if (strcmp(cause, "tcp_refused_at_target") == 0)
 		return arena_printf(arena, " It comes from as far as the address is: %s.",
 				    distance_in_words(report, finding));
-	/* of a hello the ladder's words tell */
-	if (!at || finding->stage == STAGE_TLS || (!at->first_silent && at->hop == NOT_MEASURED))
+	if (!at || (!at->first_silent && at->hop == NOT_MEASURED))
 		return "";
 	if (strcmp(cause, "ip_forwarding_loop") == 0)
 		return arena_printf(arena, " The circle begins at %s.", hop_in_words(arena, at));
