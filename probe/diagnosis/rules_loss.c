@@ -88,7 +88,7 @@ bool remark_ip_loss_high(const struct view *view, struct verdict *out)
 
 static bool flaps(const struct view *view, const struct tried *tried)
 {
-	return tcp_is_silent(view, tried) && way_ends(tried, WAY_FLAPS);
+	return (tcp_is_silent(view, tried) || tcp_is_refused(view, tried)) && way_ends(tried, WAY_FLAPS);
 }
 
 /* Flows of one address: which ports always fail, and which get through at once. */

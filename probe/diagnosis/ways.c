@@ -77,6 +77,20 @@ int way_far_ttl(const struct walks *walks, const struct walk_view **by)
 	return far;
 }
 
+const struct observation *way_connected(const struct report *report, const char *address, int port, bool same_port)
+{
+	const struct observation_list *list = &report->observations;
+	for (size_t i = 0; i < list->count; i++) {
+		const struct observation *one = list->items[i];
+		if (one->op != OP_TCP_CONNECT || !text_equal(one->tcp.tuple.dst, address) ||
+		    (one->tcp.tuple.dst_port == port) != same_port || text_equal(one->experiment, "impossible_port"))
+			continue;
+		if (one->failure == FAILURE_NONE || one->failure == FAILURE_EOF)
+			return one;
+	}
+	return NULL;
+}
+
 /* ------------------------------------------------------------------ by its own walk */
 
 static bool read_walks(const struct report *report, const char *address, int port, struct walks *walks)
@@ -92,12 +106,18 @@ static void judge(const struct report *report, const struct tried *tried, struct
 {
 	struct walks walks;
 	way->walked = read_walks(report, way->address, way->port, &walks);
-	if (tried->broke != STAGE_TCP)
+	const struct observation *through = way_connected(report, way->address, way->port, true);
+	if (tried->broke != STAGE_TCP) {
 		way_judge_answer(report, &walks, way);
-	else if (tried->tcp->failure == FAILURE_CONNECTION_REFUSED || tried->tcp->failure == FAILURE_CONNECTION_RESET)
+	} else if (through) {
+		way->end = WAY_FLAPS;
+		way_show(way, through);
+	} else if (tried->tcp->failure == FAILURE_CONNECTION_REFUSED ||
+		   tried->tcp->failure == FAILURE_CONNECTION_RESET) {
 		way_judge_refusal(report, &walks, way);
-	else
+	} else {
 		way_judge_silence(report, &walks, way);
+	}
 }
 
 /* ------------------------------------------------------------------ like another one's */

@@ -608,6 +608,18 @@ static void comes_and_goes(bool lossy, int passed, int passed_late, int lost, co
 	report_free(report);
 }
 
+static void refused_once_and_accepted_again(void)
+{
+	struct path *path;
+	struct report *report = one_path(&path);
+	build_attempt(report, path, ONE, FAILURE_CONNECTION_REFUSED);
+	build_connect(report, ONE, PORT, "again", FAILURE_NONE);
+	diagnose(report);
+	CHECK_TEXT(path->verdict.cause, "tcp_intermittent");
+	CHECK_INT(path->verdict.owner, OWNER_NETWORK_TEAM);
+	report_free(report);
+}
+
 int main(void)
 {
 	silence_has_a_place();
@@ -625,6 +637,7 @@ int main(void)
 	somebody_else_accepts();
 	nobody_is_blamed_where_it_works();
 	loss_on_what_works();
+	refused_once_and_accepted_again();
 	comes_and_goes(false, 2, 0, 2, "ip_ecmp_member_bad");
 	comes_and_goes(true, 1, 1, 2, "ip_loss_high");
 	comes_and_goes(false, 1, 1, 2, "tcp_intermittent");
