@@ -92,8 +92,9 @@ static void begin(struct run *run, const struct dns_contrast *contrast)
 		return;
 	}
 	observation->tcp.peer = "target";
-	one->probe = connect_start(&run->loop, report->arena, observation, contrast->address, contrast->port,
-				   run->started_us, at_most(run, CONNECT_US), 0, on_connected, one);
+	struct connect_spec spec = {
+		.address = contrast->address, .port = contrast->port, .timeout_us = at_most(run, CONNECT_US)};
+	one->probe = connect_start(&run->loop, report->arena, observation, &spec, run->started_us, on_connected, one);
 }
 
 static void look(struct run *run)
