@@ -66,7 +66,8 @@ def plain_squid_is_set_as_a_tls_proxy(lab):
 
 # ---------------------------------------------------------------- another port
 
-@scenario(Expect(exit=1, cause="prx_port_not_allowed", stage="proxy", owner="proxy-team", targets=HTTP, subject=PROXY))
+@scenario(Expect(exit=1, cause="prx_port_not_allowed", stage="proxy", owner="proxy-team", targets=HTTP, subject=PROXY,
+                 warnings=("tls_revocation_blocked",)))
 def squid_lets_only_port_443_through(lab):
     proxy = lab.squid(before="http_access deny !SSL_ports")
     lab.reg(user=proxy, system=proxy)
@@ -85,7 +86,8 @@ def tinyproxy_lets_no_tunnel_to_443(lab):
     lab.reg(system=lab.tinyproxy(connect_port=563))
 
 
-@scenario(Expect(exit=1, cause="prx_port_not_allowed", stage="proxy", owner="proxy-team", targets=HTTP, subject="proxy.corp.test:1080"))
+@scenario(Expect(exit=1, cause="prx_port_not_allowed", stage="proxy", owner="proxy-team", targets=HTTP, subject="proxy.corp.test:1080",
+                 warnings=("tls_revocation_blocked",)))
 def socks5h_rule_lets_only_port_443_through(lab):
     lab.arguments += given(lab.dante(block_port=80), "socks5h")
 
