@@ -295,3 +295,15 @@ def proxy_has_an_ipv6_address_only(lab):
     lab.only_proxy_goes_out()
     lab.squid(extra="http_port [2001:db8:1::31]:3140")
     lab.arguments += given("[2001:db8:1::31]:3140")
+
+
+# ---------------------------------------------------------------- without experiments
+
+@scenario(Expect(exit=1, cause="prx_closes_silently", stage="proxy", owner="proxy-team", subject=PROXY), arguments=("--no-experiments",))
+def without_experiments_nobody_tries_tls_at_the_proxy(lab):
+    proxy = lab.squid(tls=lab.ca.issue(["proxy.corp.test"], directory=lab.work))
+    lab.reg(user=proxy, system=proxy)
+    result = yield
+    assert not [o for o in result.observations() if (o["experiment"] or "").startswith("proxy")]
+    for path in result.paths("login.*", effective=True):
+        assert "TLS to the proxy" in path["verdict"]["not_run"], path["verdict"]
