@@ -92,6 +92,12 @@ def socks5h_rule_lets_only_port_443_through(lab):
     lab.arguments += given(lab.dante(block_port=80), "socks5h")
 
 
+@scenario(Expect(exit=1, cause="prx_port_not_allowed", stage="proxy", owner="proxy-team", targets=HTTP, subject="proxy.corp.test:1080",
+                 warnings=("tls_revocation_blocked",)))
+def socks5_rule_lets_only_port_443_through(lab):
+    lab.arguments += given(lab.dante(block_port=80), "socks5")
+
+
 @scenario(Expect(exit=1, cause="prx_acl_denied", stage="proxy", owner="proxy-team", subject=PROXY), arguments=(f"https://{LOGIN}/",))
 def squid_denies_the_only_target_at_every_port(lab):
     proxy = lab.squid(before=f"acl denied dstdomain {LOGIN}\nhttp_access deny denied")
