@@ -45,10 +45,10 @@ struct dns_query {
 	struct dns_answer *answers; /* at most 128 */
 	size_t answer_count, answer_capacity;
 	bool truncated;
-	int ede;   /* RFC 8914 info code */
+	int ede; /* RFC 8914 info code */
 	int edns_bytes; /* of a reply that the question last sent allowed by its OPT record (RFC 6891 6.2.3); NOT_MEASURED without one */
 	bool checking_disabled; /* it was sent with CD=1 (RFC 4035 3.2.2) */
-	int tries; /* datagrams sent; over TCP questions sent, one */
+	int tries;		/* datagrams sent; over TCP questions sent, one */
 	struct icmp_error icmp;
 };
 

@@ -14,9 +14,9 @@ struct resolver {
 	int64_t run_started_us; /* os_monotonic_us() at the start of the run */
 	int64_t timeout_us;	/* of the stage */
 	bool experiments;
-	bool system_lookup;	    /* false with --resolver: then those servers' answers count */
-	struct text_list servers;   /* "ip" or "ip:port", in order */
-	const char *control;	    /* or NULL */
+	bool system_lookup;	  /* false with --resolver: then those servers' answers count */
+	struct text_list servers; /* "ip" or "ip:port", in order */
+	const char *control;	  /* or NULL */
 	struct lookup *open; /* the look-ups' own, NULL at first: those that are not done; lookups_cut() ends them */
 };
 
