@@ -335,13 +335,23 @@ static void note_tls(struct trial *trial, const struct observation *one)
 		note(trial, has_begun(trial, tls) ? SYMPTOM_HANDSHAKE_STALLED : SYMPTOM_HELLO_SILENT, acknowledged);
 }
 
+/* One connection that stands is enough to ask whether full packets get through (the plan says why). */
+static void note_healthy(struct trial *trial)
+{
+	struct symptom symptom = symptom_of(trial, SYMPTOM_HELLO_SILENT);
+	if (symptom.via.scheme == VIA_DIRECT && symptom.is_tls)
+		symptom_none(&trial->run->experiments->plan, &symptom);
+}
+
 void experiments_note(struct trial *trial, const struct transfer_result *result)
 {
 	const struct observation_list *list = &result->observations;
 	const struct observation *last = list->count ? list->items[list->count - 1] : NULL;
-	if (!trial->run->experiments || !last || trial->run->experiments->hurried || last->failure == FAILURE_NONE)
+	if (!trial->run->experiments || !last || trial->run->experiments->hurried)
 		return;
-	if (last->op == OP_TCP_CONNECT)
+	if (last->failure == FAILURE_NONE)
+		note_healthy(trial); /* it was over before anybody looked */
+	else if (last->op == OP_TCP_CONNECT)
 		note_tcp(trial, last);
 	else if (last->op == OP_TLS_HANDSHAKE && last->tls.peer && strcmp(last->tls.peer, "target") == 0)
 		note_tls(trial, last);
@@ -374,14 +384,6 @@ static void suspect(struct trial *trial, const struct transfer_silence *silence)
 	case STAGE_PROXY: /* proxy_control.c looks after proxies */
 		return;
 	}
-}
-
-/* One connection that stands is enough to ask whether full packets get through (the plan says why). */
-static void note_healthy(struct trial *trial)
-{
-	struct symptom symptom = symptom_of(trial, SYMPTOM_HELLO_SILENT);
-	if (symptom.via.scheme == VIA_DIRECT && symptom.is_tls)
-		symptom_none(&trial->run->experiments->plan, &symptom);
 }
 
 static void look_at(struct trial *trial, int64_t now_us)

@@ -388,6 +388,8 @@ static void examine_hello(struct experiment_plan *plan, const struct report *rep
 	size_t place = ladder_place(plan, symptom, &is_first);
 	if (!is_first || place > OTHERS_MAX || !symptom->is_tls)
 		return;
+	if (place > 0)
+		segment_size_confirm(plan, symptom);
 	if (place >= LADDERS_MAX) {
 		wish_short_ladder(plan, report, symptom);
 		return;
@@ -465,6 +467,7 @@ void symptom_none(struct experiment_plan *plan, const struct symptom *healthy)
 	plan->healthy = arena_alloc(plan->arena, sizeof(*plan->healthy));
 	*plan->healthy = *healthy;
 	plan->healthy->paths = (struct path_list){0};
+	plan->healthy->is_acknowledged = false; /* nothing was said that got no answer */
 	paths_join(plan->arena, &plan->healthy->paths, &healthy->paths);
 }
 
@@ -492,7 +495,7 @@ void experiments_choose(struct experiment_plan *plan, const struct report *repor
 	times_choose(plan, report);
 	if (plan->healthy) {
 		wish_hello(plan, plan->healthy, EXPERIMENT_TLS_LARGE_HELLO,
-			   &(struct wish){.extra_bytes = FULL_HELLO_BYTES});
+			   &(struct wish){.extra_bytes = FULL_HELLO_BYTES, .patience_us = plan->quick_us});
 		if (wish_done(plan, plan->healthy, EXPERIMENT_TLS_LARGE_HELLO))
 			segment_size_choose(plan, report, plan->healthy);
 	}

@@ -7,7 +7,7 @@
 /* TCP_MAXSEG: what every way must carry (RFC 791: 576 less 40), and what an Ethernet does. Tunnels' own overheads lie between. */
 static const int first_round[] = {536,	700,  900,  1000, 1100, 1180, 1220, 1260,
 				  1300, 1340, 1360, 1380, 1400, 1420, 1440};
-enum { SEGMENT_MOST_BYTES = 1460, PER_ROUND = 16 };
+enum { SEGMENT_MOST_BYTES = 1460, PER_ROUND = 40 };
 
 static bool is_to(const struct observation *one, const struct symptom *about)
 {
@@ -32,10 +32,10 @@ static bool is_acknowledged(const struct observation *one)
 	return one->tls.progress >= TLS_SERVER_HELLO || one->tls.bytes_acked > one->tls.hello_bytes;
 }
 
-/* A large hello is about the way out; a small one got there, and is about the way back. */
+/* A large hello is about the way out; a small one got there, and is about the way back, where the certificates fill packets. */
 static bool gets_through(const struct observation *one, bool large)
 {
-	return large ? is_acknowledged(one) : one->tls.progress >= TLS_SERVER_HELLO;
+	return large ? is_acknowledged(one) : one->tls.progress >= TLS_CERTIFICATE;
 }
 
 /* Did a hello of that size fail by silence at the system's own segment size? */
@@ -58,14 +58,15 @@ static size_t extra_bytes_of(bool large)
 	return large ? FULL_HELLO_BYTES : 0;
 }
 
-static void wish_size(struct experiment_plan *plan, const struct symptom *about, int bytes, bool large, bool quick)
+/* Round trips are known: connections stand. */
+static void wish_size(struct experiment_plan *plan, const struct symptom *about, int bytes, bool large)
 {
 	struct wish wish = {.experiment = EXPERIMENT_SEGMENT_SIZE,
 			    .about = about,
 			    .port = about->port,
 			    .segment_bytes = bytes,
 			    .extra_bytes = extra_bytes_of(large),
-			    .patience_us = quick ? plan->quick_us : 0};
+			    .patience_us = plan->quick_us};
 	wish_once(plan, &wish);
 }
 
@@ -108,16 +109,22 @@ static void choose(struct experiment_plan *plan, const struct report *report, co
 	if (!is_called_for(report, about, large))
 		return;
 	for (size_t i = 0; i < sizeof(first_round) / sizeof(first_round[0]); i++)
-		wish_size(plan, about, first_round[i], large, false);
+		wish_size(plan, about, first_round[i], large);
 	if (!round_done(plan, about, large) || !bracket(report, about, large, &through, &lost))
 		return;
 	int step = (lost - through - 1 + PER_ROUND - 1) / PER_ROUND;
 	for (int bytes = through + 1; step > 0 && bytes < lost; bytes += step)
-		wish_size(plan, about, bytes, large, true);
+		wish_size(plan, about, bytes, large);
 }
 
 void segment_size_choose(struct experiment_plan *plan, const struct report *report, const struct symptom *about)
 {
 	choose(plan, report, about, false);
 	choose(plan, report, about, true);
+}
+
+void segment_size_confirm(struct experiment_plan *plan, const struct symptom *about)
+{
+	if (about->kind == SYMPTOM_HELLO_SILENT && about->is_acknowledged && about->via.scheme == VIA_DIRECT)
+		wish_size(plan, about, first_round[0], false);
 }

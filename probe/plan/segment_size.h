@@ -15,4 +15,7 @@ enum { FULL_HELLO_BYTES = 2800 };
  */
 void segment_size_choose(struct experiment_plan *plan, const struct report *report, const struct symptom *about);
 
+/** Wish for one handshake in the smallest of those segments: is it the same here? */
+void segment_size_confirm(struct experiment_plan *plan, const struct symptom *about);
+
 #endif

@@ -16,9 +16,7 @@ http {{
     server_names_hash_max_size 2048;
     server_names_hash_bucket_size 256;
     server_tokens off;
-    ssl_protocols TLSv1.2 TLSv1.3;
-    ssl_session_cache off;
-    keepalive_timeout 30;
+{settings}
     default_type text/plain;
     client_body_temp_path {work}/body;
     proxy_temp_path {work}/proxy;
@@ -27,6 +25,7 @@ http {{
     scgi_temp_path {work}/scgi;
 """
 
+SETTINGS = {"ssl_protocols": "TLSv1.2 TLSv1.3", "ssl_session_cache": "off", "keepalive_timeout": "30"}
 STORAGE = ('add_header x-ms-request-id $request_id always; add_header x-ms-version 2009-09-19 always; '
            'add_header x-ms-error-code {code} always; default_type application/xml; '
            'return {status} \'<?xml version="1.0" encoding="utf-8"?><Error><Code>{code}</Code></Error>\';')
@@ -43,6 +42,8 @@ ANSWERS = {
     "ncsi": "return 404;",
     "pki": "return 200;",
 }
+# The sign-in service's addresses are its own: what is asked for there under another service's name does not exist.
+ELSEWHERE = {s: r"if ($server_addr ~ '^(20\.190\.|40\.126\.)') { return 404; }" for s in ("ncsi", "pki")}
 # Locations beside "/".
 LOCATIONS = {
     "ncsi": ["location = /connecttest.txt { return 200 'Microsoft Connect Test'; }",
@@ -60,11 +61,16 @@ class Override:
 
 
 class Web:
-    """nginx on every address of azure, ports 80 and 443.  Changes are made before lab.start()."""
+    """
+    nginx on every address of azure, ports 80 and 443.  Changes are made before lab.start().
+
+    settings   nginx's own words for all hosts: web.settings["ssl_protocols"] = "TLSv1.2"
+    """
 
     def __init__(self, lab):
         self.lab, self.process = lab, None
         self.overrides = collections.defaultdict(Override)
+        self.settings = dict(SETTINGS)
 
     def answer(self, host, directives):
         """Other answers, in nginx's words: web.answer("login.windows.net", "add_header Retry-After 30 always; return 503;")."""
@@ -88,28 +94,31 @@ class Web:
     def _hosts(host):
         return [host] if isinstance(host, str) else host
 
-    def _server(self, names, certificate, answer, locations=(), tls="", default=False):
+    def _server(self, names, certificate, answer, locations=(), tls="", default=False, elsewhere=""):
         flag = " default_server" if default else ""
         lines = [f"listen 80{flag} backlog=4096;" if default else "listen 80;",
                  f"listen [::]:80{flag} ipv6only=on;" if default else "listen [::]:80;",
                  f"listen 443 ssl{flag} backlog=4096;" if default else "listen 443 ssl;",
                  f"listen [::]:443 ssl{flag} ipv6only=on;" if default else "listen [::]:443 ssl;",
                  f"server_name {' '.join(names)};",
-                 f"ssl_certificate {certificate.chain};", f"ssl_certificate_key {certificate.key};", tls or ""]
+                 f"ssl_certificate {certificate.chain};", f"ssl_certificate_key {certificate.key};", tls or "", elsewhere]
         lines += [line % {"aia": self.lab.work / "intermediate.der"} for line in locations]
         lines += [f"location / {{ {answer} }}"]
         return "    server {\n        " + "\n        ".join(filter(None, lines)) + "\n    }\n"
 
     def _config(self, work):
         names, ca = self.lab.names, self.lab.ca
-        text = HEADER.format(work=work, log=self.lab.logs / "web-access.log")
+        settings = "\n".join(f"    {name} {value};" for name, value in self.settings.items())
+        text = HEADER.format(work=work, log=self.lab.logs / "web-access.log", settings=settings)
         for index, service in enumerate(SERVICES):
             covered = [n for n in names.of_service(service) if n not in self.overrides]
-            text += self._server(covered, ca.service(service), ANSWERS[service], LOCATIONS.get(service, ()), default=index == 0)
+            text += self._server(covered, ca.service(service), ANSWERS[service], LOCATIONS.get(service, ()), default=index == 0,
+                                 elsewhere=ELSEWHERE.get(service, ""))
         for host, override in self.overrides.items():
             service = names.service_of(host)
             text += self._server([host], override.certificate or ca.service(service), override.answer or ANSWERS[service],
-                                 () if override.answer else LOCATIONS.get(service, ()), override.tls)
+                                 () if override.answer else LOCATIONS.get(service, ()), override.tls,
+                                 elsewhere=ELSEWHERE.get(service, ""))
         return text + "}\n"
 
     def start(self):
