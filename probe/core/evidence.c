@@ -216,7 +216,7 @@ void observation_init(struct observation *observation, enum op op)
 	case OP_DNS_QUERY:
 		observation->dns.tuple = tuple_unknown;
 		observation->dns.icmp = icmp_absent;
-		observation->dns.rcode = observation->dns.ede = NOT_MEASURED;
+		observation->dns.rcode = observation->dns.ede = observation->dns.edns_bytes = NOT_MEASURED;
 		break;
 	case OP_TCP_CONNECT:
 		observation->tcp.tuple = tuple_unknown;

@@ -53,6 +53,8 @@ static const struct field dns_rows[] = {
 	    GROWING(observation, dns.answer_count, dns.answer_capacity)),
 	ROW("truncated", BOOL, observation, dns.truncated),
 	ROW("ede", INT, observation, dns.ede),
+	ROW("edns_bytes", INT, observation, dns.edns_bytes),
+	ROW("checking_disabled", BOOL, observation, dns.checking_disabled),
 	ICMP(dns.icmp),
 	ROW("tries", INT, observation, dns.tries),
 	ROW("control", BOOL, observation, dns.control),
@@ -133,6 +135,7 @@ static const struct field certificate_rows[] = {
 	ROW("issuer_o", TEXT, certificate, issuer_o),
 	ROW("is_ca", BOOL, certificate, is_ca),
 	ROW("has_aia", BOOL, certificate, has_aia),
+	ROW("revocation_hosts", TEXTS, certificate, revocation_hosts),
 };
 static const struct field_shape certificate_shape = SHAPE(certificate_rows, certificate);
 

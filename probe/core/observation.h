@@ -46,8 +46,10 @@ struct dns_query {
 	struct dns_answer *answers; /* at most 128 */
 	size_t answer_count, answer_capacity;
 	bool truncated;
-	int ede;   /* RFC 8914 info code */
-	int tries; /* datagrams sent; over TCP questions sent, one */
+	int ede; /* RFC 8914 info code */
+	int edns_bytes; /* of a reply that the question last sent allowed by its OPT record (RFC 6891 6.2.3); NOT_MEASURED without one */
+	bool checking_disabled; /* it was sent with CD=1 (RFC 4035 3.2.2) */
+	int tries;		/* datagrams sent; over TCP questions sent, one */
 	struct icmp_error icmp;
 };
 
@@ -132,6 +134,7 @@ struct certificate {
 	const char *sha256;			       /* 64 lower-case hex digits, of the DER form */
 	bool is_ca;				       /* basicConstraints CA */
 	bool has_aia;				       /* has an Authority Information Access caIssuers URL */
+	struct text_list revocation_hosts; /* of its CRL distribution points and OCSP servers, each once, at most 8 */
 };
 
 enum tls_progress { TLS_HELLO_SENT, TLS_SERVER_HELLO, TLS_CERTIFICATE, TLS_FINISHED };
@@ -277,7 +280,7 @@ struct observation {
 	enum op op;
 	struct path_list paths; /* the paths that it says something about; none: about the machine as a whole */
 	const char *
-		experiment; /* NULL in the baseline; "bare_connect", "dns_over_tcp", "proxy_control", "system_stack", "wpad",
+		experiment; /* NULL in the baseline; "bare_connect", "dns_over_tcp", "proxy_control", "proxy_tls" ..., "system_stack", "wpad",
 				"pac_download", "pac_dns" (a name that a script asked for) */
 	int64_t start_us, duration_us;
 	enum failure failure;

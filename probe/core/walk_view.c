@@ -114,9 +114,24 @@ static bool has_loop(const struct walk_view *walk)
 	return false;
 }
 
-static void judge(struct walk_view *walk)
+/** Can nobody hear routers here but by echo requests? missing_api of struct local_fact. */
+static bool hears_only_echo(const struct report *report)
+{
+	for (size_t i = 0; i < report->observations.count; i++) {
+		const struct observation *seen = report->observations.items[i];
+		if (seen->op == OP_LOCAL_FACT && same_text(seen->fact.fact, "missing_api") &&
+		    same_text(seen->fact.subject, "TCP_FAIL_CONNECT_ON_ICMP_ERROR"))
+			return true;
+	}
+	return false;
+}
+
+static void judge(struct walk_view *walk, bool hears_routers)
 {
 	find_ends(walk);
+	walk->deaf = !hears_routers && walk->last_heard_ttl == NOT_MEASURED && !walk->refused_by;
+	if (walk->deaf)
+		return;
 	bool open = walk->reached_ttl == NOT_MEASURED && !walk->refused_by;
 	bool heard = walk->last_heard_ttl != NOT_MEASURED;
 	walk->loops = open && has_loop(walk);
@@ -154,7 +169,7 @@ bool walk_view_make(const struct report *report, const char *address, int port, 
 	if (!out->count)
 		return false;
 	out->not_sent = FAILURE_NONE;
-	judge(out);
+	judge(out, same_text(out->hops[0].seen->ttl.sent, "echo") || !hears_only_echo(report));
 	return true;
 }
 
@@ -179,6 +194,6 @@ void walk_view_compare(struct walk_view *walk, const struct walk_view *control)
 
 bool walk_view_passes(const struct walk_view *control, const struct walk_view *walk)
 {
-	return walk->reached_ttl == NOT_MEASURED &&
-	       (control->reached_ttl != NOT_MEASURED || control->last_heard_ttl > walk->last_heard_ttl);
+	return walk->reached_ttl == NOT_MEASURED && (control->reached_ttl != NOT_MEASURED ||
+						     (!walk->deaf && control->last_heard_ttl > walk->last_heard_ttl));
 }

@@ -44,6 +44,7 @@ struct walk_view {
 	const char *
 		first_silent; /* who stands there, as the control's walk to the same address says; NULL where nobody knows */
 
+	bool deaf; /* this system tells programs of no router (an older Windows, TCP and UDP): the silence of hops says nothing; echo may */
 	bool muted; /* nothing was heard from any hop at all: nothing can be said of where */
 	bool loops; /* a hop answers again after another one had, and the far end was not reached */
 	bool ends_early; /* hops were heard, and all that was heard ends before the far end: nobody reached it, nobody refused */

@@ -3,9 +3,11 @@
 
 #include "probe/diagnosis/dns_view.h"
 #include "probe/diagnosis/ladder_view.h"
+#include "probe/diagnosis/proxy_contrasts.h"
 #include "probe/diagnosis/proxy_fault.h"
 #include "probe/diagnosis/proxy_reply.h"
 #include "probe/diagnosis/rules.h"
+#include "probe/diagnosis/rules_tcp.h"
 
 /*
  * Table P: the proxy at work. Every rule here abstains on direct paths. The reply to a CONNECT is the proxy's own word; the answer to a plain
@@ -68,6 +70,24 @@ bool rule_prx_refused(const struct view *view, struct verdict *out)
 	return verdict_if_any(view, out, "prx_refused", 0.85, is_refused);
 }
 
+/* The place where a walk to the proxy ends; true: it was walked. */
+static bool place_by_walk(const struct view *view, struct verdict *out)
+{
+	bool walked = false;
+	for (size_t i = 0; i < view->tried_count; i++) {
+		const struct way *way = view->tried[i].way;
+		if (!is_unreachable(view, &view->tried[i]) || !way)
+			continue;
+		walked |= way->walked;
+		if (!way->has_place || out->has_place)
+			continue;
+		out->has_place = true;
+		out->at = way->at;
+		verdict_show_way(view, out, way);
+	}
+	return walked || out->has_place;
+}
+
 /** TCP to the proxy gets no answer, or an ICMP error from elsewhere: then that device has named itself. */
 bool rule_prx_unreachable(const struct view *view, struct verdict *out)
 {
@@ -80,7 +100,7 @@ bool rule_prx_unreachable(const struct view *view, struct verdict *out)
 		out->has_place = true;
 		out->at = (struct place){.hop = NOT_MEASURED, .last_heard = tried->tcp->tcp.icmp.from};
 	}
-	if (!out->has_place)
+	if (!out->has_place && !place_by_walk(view, out))
 		verdict_add_not_run(view, out, "path walk by TTL to the proxy");
 	return true;
 }
@@ -120,12 +140,21 @@ static bool say(const struct view *view, struct verdict *out, enum fault fault, 
 
 /* ------------------------------------------------------------------ what it speaks */
 
+/* Nobody has asked the same port in TLS. */
+static void note_tls_not_run(const struct view *view, struct verdict *out)
+{
+	if (proxy_contrast_inside_tls(view) == INSIDE_TLS_UNKNOWN)
+		verdict_add_not_run(view, out, "TLS to the proxy");
+	else
+		verdict_add_evidence(view, out, proxy_contrast_tls(view));
+}
+
 /** The first bytes are not HTTP: TLS, SOCKS, a banner: the setting names a port of something else. */
 bool rule_prx_not_http(const struct view *view, struct verdict *out)
 {
 	if (!say(view, out, FAULT_NOT_HTTP, "prx_not_http", 0.9))
 		return false;
-	verdict_add_not_run(view, out, "TLS to the proxy");
+	note_tls_not_run(view, out);
 	return true;
 }
 
@@ -209,13 +238,20 @@ bool rule_prx_other_status(const struct view *view, struct verdict *out)
 {
 	if (!say(view, out, FAULT_OTHER_STATUS, "prx_connect_not_allowed", 0.45))
 		return false;
-	verdict_add_not_run(view, out, "TLS to the proxy");
+	note_tls_not_run(view, out);
 	return true;
 }
 
 /* ------------------------------------------------------------------ what is behind it */
 
-static const char BY_ADDRESS[] = "CONNECT to the address instead of the name";
+/* Was the address tried instead of the name? Then it failed too, or another rule has spoken. */
+static void note_address_not_run(const struct view *view, struct verdict *out)
+{
+	if (proxy_contrast_by_address(view) == BY_ADDRESS_UNKNOWN)
+		verdict_add_not_run(view, out, "CONNECT to the address instead of the name");
+	else
+		verdict_add_evidence(view, out, proxy_contrast_reply(view, "proxy_address"));
+}
 
 /* Do the servers that this host asks fail to give an address for it, too? */
 static bool name_is_denied_here(const struct view *view)
@@ -232,9 +268,10 @@ bool rule_prx_dns_failed(const struct view *view, struct verdict *out)
 {
 	if (say(view, out, FAULT_NO_NAME, "prx_dns_failed", 0.85))
 		return true;
-	if (!say(view, out, FAULT_NAME_DOUBTFUL, "prx_dns_failed", name_is_denied_here(view) ? 0.6 : 0.45))
+	if (proxy_contrast_by_address(view) == BY_ADDRESS_FAILS ||
+	    !say(view, out, FAULT_NAME_DOUBTFUL, "prx_dns_failed", name_is_denied_here(view) ? 0.6 : 0.45))
 		return false;
-	verdict_add_not_run(view, out, BY_ADDRESS);
+	note_address_not_run(view, out);
 	return true;
 }
 
@@ -283,7 +320,7 @@ bool rule_prx_upstream_timeout(const struct view *view, struct verdict *out)
 		return false;
 	if (!said && control_was_answered(view))
 		verdict_add_evidence(view, out, control_request(view));
-	verdict_add_not_run(view, out, BY_ADDRESS);
+	note_address_not_run(view, out);
 	return true;
 }
 
@@ -297,7 +334,7 @@ bool rule_prx_silent(const struct view *view, struct verdict *out)
 		verdict_add_evidence(view, out, control);
 	else
 		verdict_add_not_run(view, out, "a request to the proxy itself");
-	verdict_add_not_run(view, out, "TLS to the proxy");
+	note_tls_not_run(view, out);
 	return true;
 }
 
@@ -310,9 +347,11 @@ bool rule_prx_upstream_refused(const struct view *view, struct verdict *out)
 /** The gateway failed, and does not say how: only suspected. */
 bool rule_prx_gateway_error(const struct view *view, struct verdict *out)
 {
-	if (!say(view, out, FAULT_UPSTREAM_UNSAID, "prx_upstream_refused", 0.45))
+	bool address_fails = proxy_contrast_by_address(view) == BY_ADDRESS_FAILS;
+	bool unsaid = say(view, out, FAULT_UPSTREAM_UNSAID, "prx_upstream_refused", address_fails ? 0.6 : 0.45);
+	if (!unsaid && !(address_fails && say(view, out, FAULT_NAME_DOUBTFUL, "prx_upstream_refused", 0.6)))
 		return false;
-	verdict_add_not_run(view, out, BY_ADDRESS);
+	note_address_not_run(view, out);
 	return true;
 }
 
@@ -323,6 +362,20 @@ struct tunnels {
 	bool carried; /* some brought bytes from beyond, for whatever name */
 	bool dead;    /* another name's ended like this one */
 };
+
+/* The handshake with another target through that address of the proxy (experiment "proxy_other_target"). */
+static const struct observation *other_tunnel(const struct view *view, const char *address)
+{
+	const struct observation_list *list = &view->report->observations;
+	for (size_t i = list->count; i-- > 0;) {
+		const struct observation *one = list->items[i];
+		if (one->op == OP_TLS_HANDSHAKE && text_equal(one->experiment, "proxy_other_target") &&
+		    text_equal(one->tls.peer, "target") && text_equal(one->tls.tuple.dst, address) &&
+		    one->tls.tuple.dst_port == view->via.port)
+			return one;
+	}
+	return NULL;
+}
 
 static struct tunnels tunnels_by(const struct view *view, const char *address)
 {
@@ -338,6 +391,10 @@ static struct tunnels tunnels_by(const struct view *view, const char *address)
 			found.carried |= !tunnel_is_dead(tried->tls) && !tried->cut;
 		}
 	}
+	const struct observation *contrast = other_tunnel(view, address);
+	found.dead |= contrast && tunnel_is_dead(contrast);
+	found.carried |= contrast && !tunnel_is_dead(contrast) && contrast->failure != FAILURE_DEADLINE &&
+			 contrast->failure != FAILURE_INTERRUPTED;
 	return found;
 }
 

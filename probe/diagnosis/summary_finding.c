@@ -183,6 +183,6 @@ const char *summary_of(const struct report *report, const struct finding *findin
 	const struct cause *cause = cause_find(finding->cause);
 	const struct observation *script = of_script(finding);
 	const char *first = script ? observation_in_words(report, script) : NULL;
-	return arena_printf(report->arena, "%s: %s%s%s.", cause ? cause->title : finding->cause, first ? first : "",
-			    first ? "; " : "", seen(report, finding));
+	return arena_printf(report->arena, "%s: %s%s%s.%s", cause ? cause->title : finding->cause, first ? first : "",
+			    first ? "; " : "", seen(report, finding), place_in_words(report, finding));
 }

@@ -57,19 +57,6 @@ static const char *size_in_words(struct arena *arena, const struct finding *find
 			    packet_limit_bytes(&limit), exact ? "larger ones" : "those above a larger size");
 }
 
-/* "; it ends behind 198.18.0.1 (hop 2): there, or between it and 198.18.0.6". */
-static const char *place_in_words(struct arena *arena, const struct finding *finding)
-{
-	for (size_t i = 0; finding->stage == STAGE_TLS && i < finding->paths.count; i++) {
-		const struct verdict *verdict = &finding->paths.items[i]->verdict;
-		if (verdict->has_place && verdict->at.last_heard && verdict->at.first_silent)
-			return arena_printf(arena,
-					    "; the hello gets as far as %s (hop %d), and ends there or before %s",
-					    verdict->at.last_heard, verdict->at.hop, verdict->at.first_silent);
-	}
-	return "";
-}
-
 const char *ladder_in_words(const struct report *report, const struct finding *finding)
 {
 	struct arena *arena = report->arena;
@@ -85,5 +72,5 @@ const char *ladder_in_words(const struct report *report, const struct finding *f
 	else if (text_equal(finding->cause, "tls_timeout_after_hello"))
 		contrast = "; what is sent is acknowledged there, and neither name nor size nor version of the hello "
 			   "makes a difference";
-	return arena_printf(arena, "%s%s", contrast, place_in_words(arena, finding));
+	return contrast;
 }

@@ -6,6 +6,7 @@
 
 #include "probe/core/address.h"
 #include "probe/core/arena.h"
+#include "probe/core/url.h"
 #include "probe/engine/hostile.h"
 #include "probe/os/os.h"
 #include "targets/targets.h"
@@ -79,6 +80,48 @@ static bool has_ca_issuers(const X509 *certificate)
 	return found;
 }
 
+/* Where it says that its revocation can be asked for: only names are kept, and nobody is asked here. */
+static void revocation_host_add(struct arena *arena, const GENERAL_NAME *name, struct text_list *hosts)
+{
+	struct url url;
+	if (name->type != GEN_URI || hosts->count >= CERTIFICATE_SOURCES_MAX)
+		return;
+	int length = ASN1_STRING_length(name->d.uniformResourceIdentifier);
+	const char *data = (const char *)ASN1_STRING_get0_data(name->d.uniformResourceIdentifier);
+	size_t kept = length > CERTIFICATE_TEXT_MAX ? (size_t)CERTIFICATE_TEXT_MAX : (size_t)length;
+	if (!url_parse(arena, hostile_text(arena, data, kept), &url) || text_list_has(hosts, url.host))
+		return;
+	if (strcmp(url.scheme, "http") == 0 || strcmp(url.scheme, "https") == 0)
+		text_list_add(arena, hosts, url.host);
+}
+
+static void distribution_point_add(struct arena *arena, const DIST_POINT *point, struct text_list *hosts)
+{
+	enum { FULL_NAME = 0 };
+	if (!point->distpoint || point->distpoint->type != FULL_NAME)
+		return;
+	for (int i = 0; i < sk_GENERAL_NAME_num(point->distpoint->name.fullname); i++)
+		revocation_host_add(arena, sk_GENERAL_NAME_value(point->distpoint->name.fullname, i), hosts);
+}
+
+/* CRL distribution points (RFC 5280 4.2.1.13) and OCSP servers (4.2.2.1). */
+static struct text_list revocation_hosts(struct arena *arena, const X509 *certificate)
+{
+	struct text_list hosts = {0};
+	CRL_DIST_POINTS *points = X509_get_ext_d2i(certificate, NID_crl_distribution_points, NULL, NULL);
+	for (int i = 0; i < sk_DIST_POINT_num(points); i++)
+		distribution_point_add(arena, sk_DIST_POINT_value(points, i), &hosts);
+	CRL_DIST_POINTS_free(points);
+	AUTHORITY_INFO_ACCESS *access = X509_get_ext_d2i(certificate, NID_info_access, NULL, NULL);
+	for (int i = 0; i < sk_ACCESS_DESCRIPTION_num(access); i++) {
+		const ACCESS_DESCRIPTION *entry = sk_ACCESS_DESCRIPTION_value(access, i);
+		if (OBJ_obj2nid(entry->method) == NID_ad_OCSP)
+			revocation_host_add(arena, entry->location, &hosts);
+	}
+	AUTHORITY_INFO_ACCESS_free(access);
+	return hosts;
+}
+
 static void alternative_name_add(struct arena *arena, const GENERAL_NAME *name, struct text_list *names)
 {
 	char text[ADDRESS_TEXT_BYTES];
@@ -120,6 +163,7 @@ static struct certificate describe(struct arena *arena, X509 *certificate)
 		.sha256 = certificate_sha256(arena, certificate),
 		.is_ca = (X509_get_extension_flags(certificate) & EXFLAG_CA) != 0,
 		.has_aia = has_ca_issuers(certificate),
+		.revocation_hosts = revocation_hosts(arena, certificate),
 	};
 }
 

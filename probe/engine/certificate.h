@@ -6,7 +6,12 @@
 #include "probe/core/evidence.h"
 #include "probe/engine/trust.h"
 
-enum { CHAIN_CERTIFICATES_MAX = 10, CERTIFICATE_NAMES_MAX = 16, CERTIFICATE_TEXT_MAX = 512 };
+enum {
+	CHAIN_CERTIFICATES_MAX = 10,
+	CERTIFICATE_NAMES_MAX = 16,
+	CERTIFICATE_SOURCES_MAX = 8,
+	CERTIFICATE_TEXT_MAX = 512
+};
 
 /** Write down the chain as it was sent (leaf first) and the leaf's names. NULL certificates are passed over. */
 void certificate_chain_record(struct arena *arena, STACK_OF(X509) * sent, struct tls_handshake *tls);

@@ -7,6 +7,7 @@
 #include "probe/core/address.h"
 #include "probe/core/arena.h"
 #include "probe/engine/autoproxy.h"
+#include "probe/engine/dns_experiments.h"
 #include "probe/engine/experiments.h"
 #include "probe/engine/system_stack.h"
 #include "probe/engine/system_trust.h"
@@ -227,6 +228,7 @@ static void on_name_done(struct lookup *lookup, void *user)
 	name->lookup = lookup;
 	for (size_t i = 0; i < name->leg_count; i++)
 		leg_check(name->legs[i]);
+	dns_experiments_note_name(name->run);
 }
 
 static struct name_state *name_of(struct run *run, const char *text)
@@ -408,8 +410,10 @@ void legs_cut(struct run *run, enum failure failure)
 	autoproxy_cut(run, failure);
 	run->queue_head = run->queue_tail = NULL;
 	login_cut(run, failure);
-	proxy_control_cut(run, failure);
 	experiments_cut(run, failure);
+	proxy_contrast_cut(run, failure);
+	wrong_address_cut(run, failure);
+	dns_experiments_cut(run, failure);
 	system_trust_cut(run);
 	system_stack_cut(run, failure);
 	for (size_t i = 0; i < run->name_count; i++)

@@ -16,9 +16,11 @@ enum { AUTH_SCHEMES = PROXY_AUTH_NEGOTIATE + 1, REDIRECTS_MAX = 8, SAMPLES_PER_C
 struct run;
 struct leg_state;
 struct login;
-struct proxy_control;
+struct proxy_watch;
+struct wrong_address;
 struct chain_question;
 struct stack_check;
+struct dns_experiments;
 struct named_source;
 struct system_proxy;
 struct experiments;
@@ -108,9 +110,12 @@ struct run {
 	struct name_state **names;
 	size_t name_count, name_capacity;
 	struct login *logins;
-	struct proxy_control *controls;
-	size_t controls_open;
-	struct experiments *experiments; /* NULL where none are to be made */
+	struct proxy_watch *proxies;
+	size_t contrasts_open;			 /* extra requests that are under way */
+	struct wrong_address *wrong_address;	 /* made once (plan/wrong_address.h), or NULL */
+	struct experiments *experiments;	 /* NULL where none are to be made */
+	struct dns_experiments *dns_experiments; /* NULL without experiments */
+	size_t dns_experiments_open;
 	struct chain_question *chain_questions;
 	unsigned chains_asked;		   /* threads that the system's chain engine has */
 	struct named_source *sources;	   /* PAC scripts */
@@ -163,12 +168,17 @@ bool login_transfer(struct trial *trial);
 /** Cut every sign-in short. */
 void login_cut(struct run *run, enum failure failure);
 
-/** A trial through an HTTP proxy begins: watch whether the proxy answers anything at all. */
-void proxy_control_begin(struct trial *trial);
-/** What a trial has seen of its proxy. */
-void proxy_control_note(struct trial *trial, const struct observation *observation);
-/** Cut the requests to the proxies themselves short. */
-void proxy_control_cut(struct run *run, enum failure failure);
+/** A trial through a proxy begins: watch what becomes of it, for the contrasts at that proxy. */
+void proxy_contrast_begin(struct trial *trial);
+/** What a trial has seen of its proxy. Contrasts that it calls for begin at once. */
+void proxy_contrast_note(struct trial *trial, const struct transfer_result *result);
+/** Cut the contrasts at all proxies short. */
+void proxy_contrast_cut(struct run *run, enum failure failure);
+
+/** What a trial has seen without a proxy: it may call for the one request that shows a hidden one. */
+void wrong_address_note(struct trial *trial, const struct transfer_result *result);
+/** Cut it short. */
+void wrong_address_cut(struct run *run, enum failure failure);
 
 /** Write down what is known of this machine: interfaces, default routes, resolvers, hosts-file entries of the names that are asked for. */
 void local_facts_record(struct run *run);

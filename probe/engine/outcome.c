@@ -238,7 +238,7 @@ static enum failure proxy_end(struct transfer *transfer, struct ending ending)
 
 static enum failure http_failure(struct transfer *transfer, struct ending ending)
 {
-	if (transfer->reply.status != NOT_MEASURED)
+	if (transfer->reply.status != NOT_MEASURED && !transfer->reply.malformed)
 		return FAILURE_NONE;
 	if (is_no_http(ending) || (ending.by_curl && transfer->reply.malformed))
 		return FAILURE_HTTP_MALFORMED;
@@ -311,6 +311,11 @@ static enum stage stage_of(enum step step)
 		break;
 	}
 	return STAGE_NONE;
+}
+
+enum stage transfer_stage(const struct transfer *transfer)
+{
+	return stage_of(transfer->step);
 }
 
 /* ------------------------------------------------------------------ the whole */

@@ -102,6 +102,8 @@ struct transfer_result {
 struct transfer *transfer_start(struct transfer_pool *pool, const struct transfer_spec *spec, transfer_done_cb done,
 				void *user);
 const struct transfer_result *transfer_result(const struct transfer *transfer);
+/** Where one that is under way is now. */
+enum stage transfer_stage(const struct transfer *transfer);
 
 /** Where it waits: for somebody who becomes suspicious. */
 struct transfer_silence {

@@ -5,6 +5,7 @@
 #include "probe/core/address.h"
 #include "probe/core/arena.h"
 #include "probe/core/url.h"
+#include "probe/engine/dns_experiments.h"
 #include "probe/engine/experiments.h"
 #include "probe/engine/system_stack.h"
 #include "probe/engine/system_trust.h"
@@ -45,8 +46,9 @@ void trial_take(struct trial *trial, const struct transfer_result *result)
 	for (size_t i = 0; i < taken.count; i++) {
 		report_take_observation(report, taken.items[i]);
 		observe(trial, taken.items[i]);
-		proxy_control_note(trial, taken.items[i]);
 	}
+	proxy_contrast_note(trial, result);
+	wrong_address_note(trial, result);
 	system_trust_take(trial, result);
 }
 
@@ -114,7 +116,7 @@ static void trial_begin(struct trial *trial)
 		trial->probe = connect_begin(trial, NULL, 0, on_sample);
 		return;
 	}
-	proxy_control_begin(trial);
+	proxy_contrast_begin(trial);
 	system_stack_begin(trial);
 	trial_transfer(trial, NULL);
 }
@@ -233,6 +235,7 @@ void trial_end(struct trial *trial, enum failure failure)
 	trial->leg->trials_open--;
 	system_stack_note(trial);
 	leg_check(trial->leg);
+	dns_experiments_note_trial(trial);
 	trials_pump(run);
 }
 

@@ -6,7 +6,9 @@
 #include "probe/core/arena.h"
 #include "probe/engine/walk_probe.h"
 
-enum { SETTLE_MIN_US = 300 * 1000, SETTLE_ROUND_TRIPS = 3 };
+enum { SETTLE_MIN_US = 300 * 1000, LAST_WAIT_MIN_US = 1000 * 1000, SETTLE_ROUND_TRIPS = 3 };
+/* Before the system sends a SYN again by itself (RFC 6298 2: after a second): so the round trip of what is answered is the right one. */
+enum { RETRY_MAX_US = 900 * 1000 };
 /* Below what systems give to clients by themselves (RFC 6056 3.2 and their settings), so that the ports are free. */
 enum { FLOW_PORT_FIRST = 20000, FLOW_PORT_COUNT = 180, FLOW_PORT_STEP = WALK_TTLS_MAX };
 
@@ -81,8 +83,17 @@ static bool is_settled(const struct walk *walk)
 	return true;
 }
 
+/** How long an answer may take that has not come yet: some of the longest round trips heard. */
+static int64_t grace_us(const struct walk *walk, int64_t least_us)
+{
+	int64_t grace = SETTLE_ROUND_TRIPS * walk->longest_us;
+	return grace > least_us ? grace : least_us;
+}
+
+/* What is silent a second time, and then for long, stays so. */
 static void send_again(struct walk *walk)
 {
+	walk->end_at_us = min_us(walk->end_at_us, os_monotonic_us() + grace_us(walk, LAST_WAIT_MIN_US));
 	walk->retried = true;
 	walk->sending = true;
 	for (size_t i = 0; i < walk->count && i < walk->reached; i++)
@@ -119,9 +130,7 @@ static void wait_on(struct walk *walk)
 static void settle(struct walk *walk)
 {
 	int64_t now = os_monotonic_us();
-	int64_t while_us = SETTLE_ROUND_TRIPS * walk->longest_us;
-	if (while_us < SETTLE_MIN_US)
-		while_us = SETTLE_MIN_US;
+	int64_t while_us = grace_us(walk, SETTLE_MIN_US);
 	walk->retry_at_us = min_us(walk->retry_at_us, now + while_us / 2);
 	walk->end_at_us = min_us(walk->end_at_us, now + while_us);
 }
@@ -238,7 +247,7 @@ struct walk *walk_start(uv_loop_t *loop, struct report *report, int64_t run_star
 	walk->report = report;
 	walk->done = done;
 	walk->user = user;
-	walk->retry_at_us = now + spec->patience_us / 2;
+	walk->retry_at_us = now + min_us(spec->patience_us / 2, RETRY_MAX_US);
 	walk->end_at_us = now + spec->patience_us;
 	way_prepare(walk);
 	for (int ttl = walk->way.spec.ttl_from; ttl <= walk->way.spec.ttl_to; ttl++)

@@ -26,9 +26,9 @@ struct walk_spec {
 	int ttl_from, ttl_to;	/* 0: WALK_TTL_FROM, WALK_TTL_TO; at most WALK_TTLS_MAX of them */
 	unsigned
 		flow; /* which set of source ports: the same number, address and port has the same ones again in this run */
-	const uint8_t *payload;	       /* WALK_HELLO: what is sent; must live until done(); else NULL */
-	size_t payload_bytes;	       /* at most 65,535 */
-	int64_t patience_us;	       /* longest wait, both tries together */
+	const uint8_t *payload; /* WALK_HELLO: what is sent; must live until done(); else NULL */
+	size_t payload_bytes;	/* at most 65,535 */
+	int64_t patience_us;	/* longest wait, both tries together; the second is after half of it, or after 0.9 s */
 	const struct path_list *paths; /* whom the observations concern; or NULL. Read when the walk ends */
 };
 
@@ -41,7 +41,8 @@ typedef void (*walk_done_cb)(struct walk *walk, void *user);
  * Records  one ttl_probe observation per TTL, in order of TTL, when it ends; none for TTLs above the first one that reached the far end. Where
  *          this system lets none of them out (no route, not allowed), the one that was refused stands for all.
  * Ends     once, through done(), from the loop and never inside walk_start(): when every TTL up to the first that reached the far end has
- *          answered, or has had 300 ms or three times the longest round trip since; else when patience is over. The walk frees itself after done().
+ *          answered, or has had 300 ms or three times the longest round trip since; where none reached it, a second (or three times the
+ *          longest round trip) after the second try; at the latest when patience is over. The walk frees itself after done().
  * Limits   one socket for each TTL; WALK_ECHO on a system without sockets for it: one thread for each TTL.
  * Memory   report->arena; what spec points to must live until done(), spec itself need not.
  * Sources  ttl_probe of observation.h says what the answers mean. RFC 792, RFC 4443 (time exceeded), RFC 1812 5.3.1.

@@ -385,6 +385,8 @@ void walk_probe_send(struct walk_probe *probe, int64_t patience_us)
 	if (probe->over)
 		return;
 	probe->seen->start_us = now_us(probe);
+	if (!probe->first_us)
+		probe->first_us = probe->seen->start_us;
 	if (is_by_call(probe))
 		echo_begin(probe, patience_us);
 	else
@@ -399,5 +401,7 @@ void walk_probe_end(struct walk_probe *probe, enum failure failure)
 		return;
 	if (probe->socket && take_errors(probe))
 		return;
+	if (!probe->hello_is_sent && probe->first_us)
+		probe->seen->start_us = probe->first_us; /* both were in vain */
 	probe_over(probe, failure);
 }

@@ -19,8 +19,7 @@ struct os_echo {
 	bool answered;
 	char from[46];	/* who answered */
 	int type, code; /* of the ICMP message that came */
-	int64_t rtt_us;
-	int error; /* where nothing was answered for another reason than silence; else 0 */
+	int error;	/* where nothing was answered for another reason than silence; else 0 */
 };
 /**
  * Send one echo request and wait for what comes back, at most timeout_ms. It blocks: not for a loop's thread.

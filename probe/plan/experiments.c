@@ -467,6 +467,7 @@ void symptom_none(struct experiment_plan *plan, const struct symptom *healthy)
 	plan->healthy = arena_alloc(plan->arena, sizeof(*plan->healthy));
 	*plan->healthy = *healthy;
 	plan->healthy->paths = (struct path_list){0};
+	plan->healthy->is_acknowledged = false; /* nothing was said that got no answer */
 	paths_join(plan->arena, &plan->healthy->paths, &healthy->paths);
 }
 

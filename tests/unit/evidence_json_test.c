@@ -195,6 +195,8 @@ static void same_packets(const struct report *a, const struct report *b)
 	const struct ttl_probe *ttl = &a->observations.items[3]->ttl, *ttl2 = &b->observations.items[3]->ttl;
 	same_tuple(&ttl->tuple, &ttl2->tuple);
 	SAME(ttl, ttl2, ttl);
+	SAME(ttl, ttl2, expired);
+	SAME_TEXT(ttl, ttl2, sent);
 	SAME_TEXT(ttl, ttl2, from);
 	same_icmp(&ttl->icmp, &ttl2->icmp);
 	SAME_TEXT(ttl, ttl2, tcp);

@@ -152,6 +152,28 @@ static void what_was_not_sent_is_no_walk(void)
 	report_free(report);
 }
 
+static void where_the_system_hears_no_router_silence_says_nothing(void)
+{
+	struct report *report = build_report();
+	struct walk_view walk, echo;
+	build_fact(report, "missing_api", "TCP_FAIL_CONNECT_ON_ICMP_ERROR", "absent", NULL);
+	add_walk(report, "walk", PORT, "syn", "- - - -");
+	add_walk(report, "walk_control", 80, "syn", "- - - syn_ack");
+	add_walk(report, "walk_flow", PORT, "syn", "? ? - -"); /* some say that, but not by whom */
+	add_walk(report, "walk_echo", NOT_MEASURED, "echo", "10.1.0.1 10.2.0.1 - -");
+	CHECK(walk_view_make(report, TARGET, PORT, "walk", NULL, &walk));
+	CHECK(walk.deaf && !walk.muted && !walk.ends_early);
+	CHECK_INT(walk.first_silent_ttl, NOT_MEASURED);
+	CHECK(walk_view_make(report, TARGET, NOT_MEASURED, "walk_echo", NULL, &echo));
+	CHECK(!echo.deaf && echo.ends_early);
+	CHECK(!walk_view_passes(&echo, &walk));
+	CHECK(walk_view_make(report, TARGET, 80, "walk_control", NULL, &echo));
+	CHECK(echo.deaf && walk_view_passes(&echo, &walk));
+	CHECK(walk_view_make(report, TARGET, PORT, "walk_flow", NULL, &walk));
+	CHECK(!walk.deaf && walk.ends_early);
+	report_free(report);
+}
+
 static void a_long_walk_is_cut(void)
 {
 	struct report *report = build_report();
@@ -172,6 +194,7 @@ int main(void)
 	other_walks_are_left_out();
 	of_several_answers_the_best_counts();
 	what_was_not_sent_is_no_walk();
+	where_the_system_hears_no_router_silence_says_nothing();
 	a_long_walk_is_cut();
 	return check_summary();
 }

@@ -257,12 +257,26 @@ class Lab:
         process = node.start(["/usr/bin/python3"] + words, f"stub-{mode.split(':')[0]}-{port}")
         node.wait_tcp(port, addresses[-1], process)
 
+    def measure(self):
+        """Let the next run be measured; returns a function that then says its peak memory in KiB."""
+        tool, figures = self.work / "measure", self.work / "figures"
+        shutil.copy(tools(self.build) / "measure", tool)
+        figures.mkdir()
+        figures.chmod(0o777)
+        self.prefix = [tool, figures / "figures"] + self.prefix
+        return lambda: int((figures / "figures").read_text(encoding="ascii").split()[3])
+
     # ---------------------------------------------------------------- servers and settings in one line
 
     squid = proxies.squid
     tinyproxy = proxies.tinyproxy
     dante = proxies.dante
     nginx_forward = proxies.nginx_forward
+    nginx_tls = proxies.nginx_tls
+    proxy_forward = proxies.proxy_forward
+    proxy_reply = proxies.proxy_reply
+    hidden_squid = proxies.hidden_squid
+    hidden_nginx = proxies.hidden_nginx
     proxy_status = proxies.proxy_status
     transparent_proxy = proxies.transparent_proxy
     kdc = kerberos.kdc

@@ -175,6 +175,11 @@ class Node:
 
         self._wait(is_open, f"{self.name}: nothing listens on {address} port {port}", process)
 
+    def wait_udp(self, port, process=None):
+        """Wait until something in here has opened this UDP port (Linux: /proc/net/udp, local address in its second column)."""
+        self._wait(lambda: f":{port:04X} " in pathlib.Path("/proc/thread-self/net/udp").read_text(encoding="ascii"),
+                   f"{self.name}: nobody has UDP port {port}", process)
+
     def wait_dns(self, port=53, address="127.0.0.1", process=None):
         """Wait until a DNS server in here answers a query (RFC 1035 4.1: id 0x6d61, RD, one question, ". SOA")."""
         query = b"ma\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x06\x00\x01"

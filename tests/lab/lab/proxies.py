@@ -6,6 +6,7 @@ import pathlib
 import shutil
 
 ADDRESS = "10.1.0.31"
+EDGE = "10.1.0.1"
 HOST = "proxy.corp.test"
 USER, PASSWORD = "corpuser", "correct-horse"
 REALM = "corp proxy"
@@ -101,11 +102,11 @@ def _htpasswd():
     return f"{USER}:{crypt.crypt(PASSWORD, crypt.mksalt(crypt.METHOD_SHA512))}\n"
 
 
-def squid(lab, auth=None, port=3128, acl="", before="", extra="", tls=None, bump=None):
+def squid(lab, auth=None, port=3128, acl="", before="", extra="", tls=None, bump=None, resolvers=None):
     """
     A squid.  auth: None, "basic", "digest", "ntlm", "ntlm-denied", "negotiate" or a list of them (user corpuser, password correct-horse).
     acl: http_access lines, as "acl login dstdomain login.windows.net\\nhttp_access deny login"; before: the same, asked before the credentials.
-    tls: a Certificate, for an https:// proxy.  bump: a Certificate of a CA (lab.ca.new_inspector(lab.work)) that signs anew.
+    tls: a Certificate, for an https:// proxy.  resolvers: addresses of name servers of its own.  bump: a Certificate of a CA (lab.ca.new_inspector(lab.work)) that signs anew.
     """
     work = _work(lab, f"squid-{port}")
     options = f"tls-cert={tls.chain} tls-key={tls.key}" if tls else ""
@@ -122,18 +123,18 @@ def squid(lab, auth=None, port=3128, acl="", before="", extra="", tls=None, bump
                   f"tls_outgoing_options cafile={lab.ca.root.leaf}\nacl step1 at_step SslBump1\nssl_bump peek step1\nssl_bump bump all")
     values = {"address": ADDRESS, "port": port, "port_options": options, "host": HOST, "before": before,
               "access": "\n".join(_schemes(lab, work, auth) + [acl])}
-    text = SQUID.format(work=work, **_squid_values(lab, port), **values) + extra + "\n"
+    text = SQUID.format(work=work, **_squid_values(lab, port, resolvers), **values) + extra + "\n"
     if tls:
         text = text.replace("http_port", "https_port", 1)
     lab.pending.append(Server(lab.proxy, _squid_words(work, port, text), f"squid-{port}", port))
     return f"{HOST}:{port}"
 
 
-def _squid_values(lab, port):
+def _squid_values(lab, port, resolvers=None):
     log = lab.logs / f"squid-{port}.access"
     log.touch()
     shutil.chown(log, "proxy", "proxy")
-    return {"log": log, "resolvers": f"{lab.dns1.address} {lab.dns2.address}"}
+    return {"log": log, "resolvers": resolvers or f"{lab.dns1.address} {lab.dns2.address}"}
 
 
 def _squid_words(work, port, text):
@@ -151,11 +152,11 @@ def transparent_proxy(lab, host="gate.corp.test", port=3129, extra=""):
     lab.pending.append(Server(lab.edge, _squid_words(work, port, text), f"squid-{port}", port, address=EDGE_ADDRESS))
 
 
-def tinyproxy(lab, port=8888, password=False, deny=None):
-    """tinyproxy; password: asks for Basic; deny: a host pattern that its filter answers with 403."""
+def tinyproxy(lab, port=8888, password=False, deny=None, connect_port=443):
+    """tinyproxy; password: asks for Basic; deny: a host pattern that its filter answers with 403; connect_port: the only one for CONNECT."""
     work = _work(lab, f"tinyproxy-{port}")
     lines = [f"Port {port}", f"Listen {ADDRESS}", "Timeout 20", f"LogFile \"{lab.logs}/tinyproxy-{port}.access\"",
-             "LogLevel Connect", "MaxClients 100", "DisableViaHeader No", "ConnectPort 443"]
+             "LogLevel Connect", "MaxClients 100", "DisableViaHeader No", f"ConnectPort {connect_port}"]
     if password:
         lines.append(f"BasicAuth {USER} {PASSWORD}")
     if deny:
@@ -166,8 +167,8 @@ def tinyproxy(lab, port=8888, password=False, deny=None):
     return f"{HOST}:{port}"
 
 
-def dante(lab, port=1080, password=False, block=None):
-    """dante, a SOCKS4/5 server; block: an address or prefix that its rules refuse (reply 2)."""
+def dante(lab, port=1080, password=False, block=None, block_port=None):
+    """dante, a SOCKS4/5 server; block: an address or prefix that its rules refuse (reply 2); block_port: a port that they refuse."""
     work = _work(lab, f"dante-{port}")
     method = "username" if password else "none"
     lines = ["logoutput: stderr", f"internal: {ADDRESS} port = {port}", "external: eth0", f"socksmethod: {method}",
@@ -175,6 +176,8 @@ def dante(lab, port=1080, password=False, block=None):
              "client pass { from: 0/0 to: 0/0 }"]
     if block:
         lines.append(f"socks block {{ from: 0/0 to: {block if '/' in block else block + '/32'} }}")
+    if block_port:
+        lines.append(f"socks block {{ from: 0/0 to: 0/0 port = {block_port} }}")
     lines.append("socks pass { from: 0/0 to: 0/0 log: error }")
     (work / "danted.conf").write_text("\n".join(lines) + "\n", encoding="ascii")
     if password:
@@ -221,6 +224,64 @@ def nginx_forward(lab, port=8080):
                                                   resolvers=f"{lab.dns1.address} {lab.dns2.address}"), encoding="ascii")
     lab.pending.append(Server(lab.proxy, ["nginx", "-e", "stderr", "-p", work, "-c", work / "nginx.conf"], f"nginx-{port}", port))
     return f"{HOST}:{port}"
+
+
+def _hide(lab, port):
+    """The edge gives the client's plain HTTP to its own port: a proxy that nobody has set."""
+    lab.edge.nft("add table ip hidden\nadd chain ip hidden before { type nat hook prerouting priority dstnat; }\n"
+                 f"add rule ip hidden before ip saddr 10.1.0.2 tcp dport 80 redirect to :{port}\n")
+
+
+def hidden_squid(lab, before="", extra="", port=3129):
+    """A squid in the edge that intercepts the client's plain HTTP; it goes on to the address that the client meant."""
+    work = _work(lab, f"squid-{port}")
+    log = lab.logs / f"squid-{port}.access"
+    log.touch()
+    shutil.chown(log, "proxy", "proxy")
+    text = SQUID.format(address=EDGE, port=port, port_options="intercept", work=work, log=log, host="edge.corp.test",
+                        resolvers=f"{lab.dns1.address} {lab.dns2.address}", before=before, access="") + extra + "\nhttp_port 127.0.0.1:3128\n"
+    (work / "squid.conf").write_text(text, encoding="utf-8")
+    words = ["squid", "-N", "-n", f"lab{port}", "-f", work / "squid.conf", "-d", "1"]
+    lab.pending.append(Server(lab.edge, words, f"squid-{port}", port, address=EDGE))
+    _hide(lab, port)
+
+
+def hidden_nginx(lab, via=None, port=3129):
+    """One that goes by the Host header, whatever address the client meant; via: its mark, or none."""
+    work = _work(lab, f"nginx-{port}")
+    text = NGINX.replace('add_header Via "1.1 {host}" always;', f'add_header Via "1.1 {via}" always;' if via else "")
+    (work / "nginx.conf").write_text(text.format(work=work, log=lab.logs / f"nginx-{port}.access", address=EDGE, port=port, host=HOST,
+                                                 resolvers=f"{lab.dns1.address} {lab.dns2.address}"), encoding="ascii")
+    lab.pending.append(Server(lab.edge, ["nginx", "-e", "stderr", "-p", work, "-c", work / "nginx.conf"], f"nginx-{port}", port, address=EDGE))
+    _hide(lab, port)
+
+
+NGINX_TLS = NGINX.replace("listen {address}:{port};", "listen {address}:{port} ssl; ssl_certificate {chain}; ssl_certificate_key {key};").replace(
+    "proxy_pass http://$http_host$request_uri; add_header Via \"1.1 {host}\" always;", "return 200 intranet;")
+
+
+def nginx_tls(lab, certificate, port=8443):
+    """A web server by TLS: no proxy at all, which answers a plain request with 400."""
+    work = _work(lab, f"nginx-{port}")
+    text = NGINX_TLS.format(work=work, log=lab.logs / f"nginx-{port}.access", address=ADDRESS, port=port, host=HOST, chain=certificate.chain,
+                            key=certificate.key, resolvers=lab.dns1.address)
+    (work / "nginx.conf").write_text(text, encoding="ascii")
+    lab.pending.append(Server(lab.proxy, ["nginx", "-e", "stderr", "-p", work, "-c", work / "nginx.conf"], f"nginx-{port}", port))
+    return f"{HOST}:{port}"
+
+
+def proxy_forward(lab, reply, delay_ms=0, asks=False, port=3131):
+    """A proxy that works; reply is its answer to CONNECT, to the byte.  asks: it wants Basic first (any password will do)."""
+    path = _work(lab, f"forward-{port}") / "reply"
+    path.write_bytes(reply.encode("latin-1"))
+    return lab.proxy_stub(f"{'forward-asks' if asks else 'forward'}:{delay_ms}:{path}", port)
+
+
+def proxy_reply(lab, reply, port=3130):
+    """Something on the proxy's port that answers every request with these bytes."""
+    path = _work(lab, f"reply-{port}") / "reply"
+    path.write_bytes(reply.encode("latin-1"))
+    return lab.proxy_stub(f"reply:{path}", port)
 
 
 def proxy_status(lab, status, headers=None, body="", port=3130):

@@ -8,6 +8,8 @@ from .node import run
 
 CURVE = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
 AIA = "http://www.microsoft.com/pkiops/certs/lab-intermediate.crt"
+CRLS = ("http://crl3.digicert.com/lab.crl", "http://crl4.digicert.com/lab.crl")
+OCSP = "http://ocsp.digicert.com"
 SERVICES = ("login", "login200", "backup", "blob", "blobstorage", "plain", "ncsi", "pki")
 LEAF_DAYS = 365
 FULL_NUMBER = 64  # hexadecimal digits of a number as long as the curve's order
@@ -99,7 +101,9 @@ class Authority:
         issuer = None if issuer == "self" else issuer or self.intermediate
         extensions = ["subjectAltName=" + ",".join(f"DNS:{n}" for n in names), "extendedKeyUsage=serverAuth"]
         extensions += ["basicConstraints=critical,CA:FALSE"] if issuer else []
-        extensions += [f"authorityInfoAccess=caIssuers;URI:{AIA}"] if aia and issuer is self.intermediate else []
+        if aia and issuer is self.intermediate:
+            extensions += [f"authorityInfoAccess=caIssuers;URI:{AIA},OCSP;URI:{OCSP}",
+                           "crlDistributionPoints=" + ",".join(f"URI:{u}" for u in CRLS)]
         self._sign(files, subject or f"/O=Lab/CN={names[0][:60]}", issuer, days, extensions, at)
         files.chain.write_bytes(files.leaf.read_bytes() + (issuer.chain.read_bytes() if issuer else b""))
         files.key.chmod(0o644)

@@ -42,6 +42,8 @@ ANSWERS = {
     "ncsi": "return 404;",
     "pki": "return 200;",
 }
+# The sign-in service's addresses are its own: what is asked for there under another service's name does not exist.
+ELSEWHERE = {s: r"if ($server_addr ~ '^(20\.190\.|40\.126\.)') { return 404; }" for s in ("ncsi", "pki")}
 # Locations beside "/".
 LOCATIONS = {
     "ncsi": ["location = /connecttest.txt { return 200 'Microsoft Connect Test'; }",
@@ -92,14 +94,14 @@ class Web:
     def _hosts(host):
         return [host] if isinstance(host, str) else host
 
-    def _server(self, names, certificate, answer, locations=(), tls="", default=False):
+    def _server(self, names, certificate, answer, locations=(), tls="", default=False, elsewhere=""):
         flag = " default_server" if default else ""
         lines = [f"listen 80{flag} backlog=4096;" if default else "listen 80;",
                  f"listen [::]:80{flag} ipv6only=on;" if default else "listen [::]:80;",
                  f"listen 443 ssl{flag} backlog=4096;" if default else "listen 443 ssl;",
                  f"listen [::]:443 ssl{flag} ipv6only=on;" if default else "listen [::]:443 ssl;",
                  f"server_name {' '.join(names)};",
-                 f"ssl_certificate {certificate.chain};", f"ssl_certificate_key {certificate.key};", tls or ""]
+                 f"ssl_certificate {certificate.chain};", f"ssl_certificate_key {certificate.key};", tls or "", elsewhere]
         lines += [line % {"aia": self.lab.work / "intermediate.der"} for line in locations]
         lines += [f"location / {{ {answer} }}"]
         return "    server {\n        " + "\n        ".join(filter(None, lines)) + "\n    }\n"
@@ -110,11 +112,13 @@ class Web:
         text = HEADER.format(work=work, log=self.lab.logs / "web-access.log", settings=settings)
         for index, service in enumerate(SERVICES):
             covered = [n for n in names.of_service(service) if n not in self.overrides]
-            text += self._server(covered, ca.service(service), ANSWERS[service], LOCATIONS.get(service, ()), default=index == 0)
+            text += self._server(covered, ca.service(service), ANSWERS[service], LOCATIONS.get(service, ()), default=index == 0,
+                                 elsewhere=ELSEWHERE.get(service, ""))
         for host, override in self.overrides.items():
             service = names.service_of(host)
             text += self._server([host], override.certificate or ca.service(service), override.answer or ANSWERS[service],
-                                 () if override.answer else LOCATIONS.get(service, ()), override.tls)
+                                 () if override.answer else LOCATIONS.get(service, ()), override.tls,
+                                 elsewhere=ELSEWHERE.get(service, ""))
         return text + "}\n"
 
     def start(self):
