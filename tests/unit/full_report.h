@@ -232,9 +232,17 @@ static void full_scripts(struct report *report, struct path *path)
 static void full_handshake(struct report *report, struct path *path)
 {
 	struct observation *o = full_observation(report, path, OP_TLS_HANDSHAKE);
-	static struct certificate chain[] = {
-		{"CN=a.example", "CN=CA,O=Corp", "a.example", "CA", "Corp", -631152000, 253402300799,
-		 "dd44dd44dd44dd44dd44dd44dd44dd44dd44dd44dd44dd44dd44dd44dd44dd44", true, true, {0}}};
+	static struct certificate chain[] = {{"CN=a.example",
+					      "CN=CA,O=Corp",
+					      "a.example",
+					      "CA",
+					      "Corp",
+					      -631152000,
+					      253402300799,
+					      "dd44dd44dd44dd44dd44dd44dd44dd44dd44dd44dd44dd44dd44dd44dd44dd44",
+					      true,
+					      true,
+					      {0}}};
 	chain[0].revocation_hosts = (struct text_list){0};
 	FULL_TEXTS(report->arena, &chain[0].revocation_hosts, "crl.example", "ocsp.example");
 	o->tls = (struct tls_handshake){.tuple = full_tuple,

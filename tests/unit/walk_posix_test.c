@@ -49,6 +49,7 @@ static struct {
 	int tun;
 	enum deed deeds[64];
 	unsigned syns[64], last_syn_port[64]; /* by TTL */
+	unsigned resets;		      /* that were let out without a limit */
 } net;
 
 /* ------------------------------------------------------------------ packets */
@@ -178,6 +179,8 @@ static void forward(uint8_t *packet, size_t length)
 			CHECK_INT(get16(packet + IP_BYTES), net.last_syn_port[ttl]); /* the same flow */
 		net.last_syn_port[ttl] = get16(packet + IP_BYTES);
 	}
+	if (packet[9] == IPPROTO_TCP && packet[IP_BYTES + 13] & FLAG_RST && !limited)
+		net.resets++;
 	if (deed == ONCE)
 		net.deeds[ttl] = PASS;
 	if (deed == SILENT || deed == ONCE)
@@ -258,6 +261,7 @@ static void network_set(const enum deed *deeds)
 	usleep(SETTLE_US);
 	memcpy(net.deeds, deeds, sizeof(net.deeds));
 	memset(net.syns, 0, sizeof(net.syns));
+	net.resets = 0;
 }
 
 struct walked {
@@ -464,6 +468,9 @@ static void a_hello_gets_as_far_as_it_gets(void)
 		CHECK_TEXT(probe_at(&walked, TARGET_TTL)->tcp, rows[i].tcp);
 		CHECK_INT(walked.view.reached_ttl, rows[i].tcp ? TARGET_TTL : NOT_MEASURED);
 		CHECK(rows[i].tcp || walked.took_us >= PATIENCE_US);
+		usleep(SETTLE_US);
+		if (rows[i].at_target == SILENT)
+			CHECK_INT(net.resets, spec.ttl_to); /* no connection is left half-open */
 		report_free(walked.report);
 	}
 }

@@ -72,11 +72,13 @@ PORT_80 = ("www.msft*.com", "*crl*.microsoft.com", "oneocsp.microsoft.com", "*.d
            "ctldl.windowsupdate.com")
 
 
-@scenario(Expect(exit=1, cause="http_port80_only_blocked", stage="http", owner="firewall-team", targets=PORT_80))
+@scenario(Expect(exit=1, cause="http_port80_only_blocked", stage="http", owner="firewall-team", targets=PORT_80,
+                 warnings=("tls_revocation_blocked",)))
 def firewall_drops_port_80(lab):
     lab.edge.drop(port=80)
 
 
-@scenario(Expect(exit=1, cause="http_port80_only_blocked", stage="http", owner="firewall-team", targets=PORT_80))
+@scenario(Expect(exit=1, cause="http_port80_only_blocked", stage="http", owner="firewall-team", targets=PORT_80,
+                 warnings=("tls_revocation_blocked",)))
 def firewall_rejects_port_80(lab):
     lab.edge.reject(port=80, how="admin")
