@@ -279,7 +279,7 @@ def edge_drops_what_core1_prohibits(lab):
 @scenario(Expect(exit=1, cause="http_port80_only_blocked", stage="http", owner="firewall-team", faults=2,
                  targets=("www.msft*.com", "*crl*.microsoft.com", "oneocsp.microsoft.com", "*.digicert.com", "ocsp.msocsp.com",
                           "www.microsoft.com", "ctldl.windowsupdate.com"),
-                 also=("ip_acl_at_hop_port_specific",),
+                 also=("ip_acl_at_hop_port_specific",), warnings=("tls_revocation_blocked",),
                  second=Expect(exit=0, cause="tcp_partial_address_block", stage="tcp", owner="firewall-team", status="warn",
                                targets=LOGIN, subject=LOGIN)))
 def edge_drops_port_80_and_one_address_of_eight(lab):
