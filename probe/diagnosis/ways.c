@@ -109,9 +109,10 @@ static void judge(const struct report *report, const struct tried *tried, struct
 	const struct observation *through = way_connected(report, way->address, way->port, true);
 	if (tried->broke != STAGE_TCP) {
 		way_judge_answer(report, &walks, way);
-	} else if (through) {
+	} else if (through || walks.syn.reached_by == WALK_REACHED_SYN_ACK) {
 		way->end = WAY_FLAPS;
 		way_show(way, through);
+		way_show_hop(way, &walks.syn, walks.syn.reached_ttl);
 	} else if (tried->tcp->failure == FAILURE_CONNECTION_REFUSED ||
 		   tried->tcp->failure == FAILURE_CONNECTION_RESET) {
 		way_judge_refusal(report, &walks, way);
@@ -228,6 +229,11 @@ static void confirm_from_others(const struct report *report, const struct ways *
 	struct walk_view confirm;
 	if (!walk_view_make(report, way->address, way->port, "walk_confirm", "syn", &confirm))
 		return;
+	if (confirm.reached_by == WALK_REACHED_SYN_ACK) {
+		way->end = WAY_FLAPS;
+		way_show_hop(way, &confirm, confirm.reached_ttl);
+		return;
+	}
 	for (size_t i = 0; i < ways->count; i++) {
 		const struct way *like = ways->items[i];
 		if (like == way || !like->walked || like->port != way->port ||

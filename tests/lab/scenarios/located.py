@@ -243,6 +243,13 @@ def wire_loses_one_packet_in_twenty(lab):
     lab.wire(["-l", "5"])
 
 
+@scenario(Expect(exit=0, cause="ip_ecmp_member_bad", stage="tcp", owner="network-team", status="warn", targets=LOGIN))
+def one_of_two_lines_is_dead(lab):
+    """Sixteen addresses, so that some get through and some do not, whatever the ports."""
+    lab.names.hosts[LOGIN].addresses += [f"20.190.160.{n}" for n in range(1, 9)]
+    lab.ecmp(LOGIN, good=1, bad=1)
+
+
 # ---------------------------------------------------------------- two faults
 
 
