@@ -244,6 +244,19 @@ static void confirm_from_others(const struct report *report, const struct ways *
 	}
 }
 
+/* Where another address came and went, and nothing tells where this one ends, it is taken for the same. */
+static void flap_like_others(const struct ways *ways, struct way *way)
+{
+	for (size_t i = 0; i < ways->count && way->end == WAY_UNKNOWN; i++) {
+		const struct way *like = ways->items[i];
+		if (like->end != WAY_FLAPS || like->port != way->port ||
+		    text_is_ipv6(like->address) != text_is_ipv6(way->address))
+			continue;
+		way->end = WAY_FLAPS;
+		way_show(way, like->shown[0]);
+	}
+}
+
 /* Where the walk to another address heard nobody, there is nothing to compare with. */
 static void mute_like_others(const struct report *report, const struct ways *ways, struct way *way)
 {
@@ -290,6 +303,8 @@ static void compare(const struct report *report, const struct ways *ways, size_t
 	confirm_from_others(report, ways, ways->items[index]);
 	if (ways->items[index]->end == WAY_UNKNOWN && tried->tcp->failure == FAILURE_TIMEOUT)
 		mute_like_others(report, ways, ways->items[index]);
+	if (tried->tcp->failure == FAILURE_TIMEOUT)
+		flap_like_others(ways, ways->items[index]);
 }
 
 void ways_find(struct report *report, struct view *views)
