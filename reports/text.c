@@ -104,24 +104,28 @@ static void say_ready(struct strbuf *out, const struct report *report)
 	say(out, why, FILLS({"count", count}));
 }
 
+enum say say_answer(struct strbuf *why, const struct report *report)
+{
+	if (report->readiness.ready) {
+		say_ready(why, report);
+		return report->finding_count ? SAY_ANSWER_READY_WARN : SAY_ANSWER_READY;
+	}
+	if (report->readiness.blocking.count > 0) {
+		say_not_ready(why, report);
+		return SAY_ANSWER_NOT_READY;
+	}
+	say_inconclusive(why, report);
+	return SAY_ANSWER_INCONCLUSIVE;
+}
+
 static void text_answer(struct page *page)
 {
-	const struct report *report = page->report;
-	enum say answer = SAY_ANSWER_INCONCLUSIVE;
-	enum paint paint = PAINT_CAUTION;
 	struct strbuf why;
 	strbuf_init(&why);
-	if (report->readiness.ready) {
-		answer = report->finding_count ? SAY_ANSWER_READY_WARN : SAY_ANSWER_READY;
-		paint = report->finding_count ? PAINT_CAUTION : PAINT_GOOD;
-		say_ready(&why, report);
-	} else if (report->readiness.blocking.count > 0) {
-		answer = SAY_ANSWER_NOT_READY;
-		paint = PAINT_BAD;
-		say_not_ready(&why, report);
-	} else {
-		say_inconclusive(&why, report);
-	}
+	enum say answer = say_answer(&why, page->report);
+	enum paint paint = answer == SAY_ANSWER_READY	    ? PAINT_GOOD
+			   : answer == SAY_ANSWER_NOT_READY ? PAINT_BAD
+							    : PAINT_CAUTION;
 	page_paint(page, paint, say_text(answer));
 	strbuf_add(page->out, ": ");
 	screen_wrap(page->out, strlen(say_text(answer)) + 2, LABEL_INDENT, why.data);
@@ -130,42 +134,30 @@ static void text_answer(struct page *page)
 
 /* ------------------------------------------------------------------ the first lines */
 
-static enum say basis_words(const char *basis)
+bool say_region(struct strbuf *out, const struct report *report)
 {
-	static const struct {
-		const char *basis;
-		enum say words;
-	} rows[] = {
-		{"agent", SAY_BASIS_AGENT},	  {"system/wininet", SAY_BASIS_SYSTEM},
-		{"user/wininet", SAY_BASIS_USER}, {"user/direct", SAY_BASIS_DIRECT},
-		{"given", SAY_BASIS_GIVEN},
-	};
-	if (!basis)
-		return SAY_BASIS_NONE;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (strcmp(rows[i].basis, basis) == 0)
-			return rows[i].words;
-	return SAY_BASIS_OTHER;
-}
-
-static void text_region(struct page *page)
-{
-	const struct report *report = page->report;
 	const char *code = report->run.region;
 	bool matters = report->run.region_used || !report->run.region_assumed;
 	if (!code || !matters)
-		return;
+		return false;
 	const char *name = targets_region_name(code);
-	struct strbuf region, line;
+	struct strbuf region;
 	strbuf_init(&region);
-	strbuf_init(&line);
 	if (name)
 		say(&region, SAY_REGION_NAMED, FILLS({"name", name}, {"code", code}));
 	else
 		strbuf_add(&region, code);
-	say(&line, report->run.region_assumed ? SAY_REGION_ASSUMED : SAY_REGION_GIVEN, FILLS({"region", region.data}));
-	page_item(page, SAY_HEAD_REGION, line.data);
+	say(out, report->run.region_assumed ? SAY_REGION_ASSUMED : SAY_REGION_GIVEN, FILLS({"region", region.data}));
 	strbuf_free(&region);
+	return true;
+}
+
+static void text_region(struct page *page)
+{
+	struct strbuf line;
+	strbuf_init(&line);
+	if (say_region(&line, page->report))
+		page_item(page, SAY_HEAD_REGION, line.data);
 	strbuf_free(&line);
 }
 
@@ -196,7 +188,7 @@ static void text_head(struct page *page)
 	const char *basis = page->report->readiness.basis;
 	struct strbuf line;
 	strbuf_init(&line);
-	say(&line, basis_words(basis), FILLS({"basis", basis}));
+	say(&line, say_basis(basis), FILLS({"basis", basis}));
 	page_item(page, SAY_HEAD_JUDGED, line.data);
 	strbuf_free(&line);
 	text_region(page);

@@ -118,14 +118,6 @@ static const char *flow_source(const struct flow *flow, char *text, size_t bytes
 	return say_text(by_proxy ? SAY_FLOW_FROM_PROXY : SAY_UNKNOWN);
 }
 
-/* The words for a failure string; the string itself where it is none of ours. */
-static const char *outcome_words(const char *outcome)
-{
-	enum failure failure = failure_parse(outcome);
-	const char *own = failure_text(failure);
-	return own && strcmp(own, outcome) == 0 ? say_text(say_failure(failure)) : outcome;
-}
-
 static void text_flow(struct page *page, const struct flow *flow)
 {
 	char source[NAME_BYTES], destination[NAME_BYTES], at[TIMESTAMP_TEXT_BYTES], tries[24];
@@ -136,7 +128,7 @@ static void text_flow(struct page *page, const struct flow *flow)
 	    FILLS({"proto", flow->tuple.proto}, {"source", flow_source(flow, source, sizeof(source))},
 		  {"destination", to ? end_text(to, flow->tuple.dst_port, destination, sizeof(destination)) : NULL},
 		  {"at", flow->first_at_ms < 0 ? NULL : timestamp_format(flow->first_at_ms, at)}, {"name", flow->fqdn},
-		  {"outcome", outcome_words(flow->outcome)}));
+		  {"outcome", say_outcome(flow->outcome)}));
 	if (flow->attempts > 1) {
 		snprintf(tries, sizeof(tries), "%d", flow->attempts);
 		say(&line, SAY_FLOW_TRIES, FILLS({"count", tries}));
@@ -178,6 +170,11 @@ static void text_finding(struct page *page, const struct finding *finding, size_
 		strbuf_truncate(&line, 0);
 		say(&line, SAY_EXPLAIN, FILLS({"cause", finding->cause}));
 		page_item(page, SAY_LABEL_MORE, line.data);
+	}
+	if (finding->owner != OWNER_NONE && finding->owner != OWNER_SERVER_ADMIN) {
+		strbuf_truncate(&line, 0);
+		say(&line, SAY_HANDOFF_HINT, FILLS({"owner", say_text(say_owner(finding->owner))}));
+		page_item(page, SAY_LABEL_HANDOFF, line.data);
 	}
 	strbuf_free(&line);
 }

@@ -128,12 +128,23 @@ static void say_tcp(struct strbuf *out, const struct observation *o)
 	say_icmp(out, &o->tcp.icmp);
 }
 
+static enum say ttl_outcome(const struct observation *o)
+{
+	if (o->ttl.from)
+		return SAY_TTL_ANSWERED;
+	if (o->ttl.expired)
+		return SAY_TTL_EXPIRED;
+	if (o->failure == FAILURE_NONE)
+		return SAY_TTL_REACHED;
+	return o->failure == FAILURE_PERMISSION_DENIED ? SAY_TTL_NOT_SENT : SAY_TTL_SILENT;
+}
+
 static void say_ttl(struct strbuf *out, const struct observation *o)
 {
 	const struct ttl_probe *ttl = &o->ttl;
 	struct scratch s;
-	say(out, ttl->from ? SAY_TTL_ANSWERED : SAY_TTL_SILENT,
-	    FILLS({"ttl", number_text(ttl->ttl, s.number)}, {"from", ttl->from},
+	say(out, ttl_outcome(o),
+	    FILLS({"ttl", number_text(ttl->ttl, s.number)}, {"from", ttl->from}, {"sent", ttl->sent}, {"tcp", ttl->tcp},
 		  {"destination", end_text(ttl->tuple.dst, ttl->tuple.dst_port, s.destination)}));
 }
 

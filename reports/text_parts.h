@@ -39,6 +39,10 @@ void text_observations(struct page *page);
 
 /** "09:05:07.120", UTC, of an offset from the start of the run; "--:--:--.---" where unknown. */
 void say_time_of_day(struct strbuf *out, const struct report *report, int64_t offset_us);
+/** The answer, READY and so on, and why in a sentence. */
+enum say say_answer(struct strbuf *why, const struct report *report);
+/** Which region's names were tested; false, and nothing said, where no name depends on it. */
+bool say_region(struct strbuf *out, const struct report *report);
 /** What an observation saw, in one or a few plain sentences. */
 void say_observation(struct strbuf *out, const struct observation *observation);
 /** The items of a list with commas, at most max of them, then "and N more"; "none" for an empty one. */

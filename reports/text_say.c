@@ -25,7 +25,8 @@ static const char *fill_find(const struct fill *fills, const char *name, size_t 
 	return english[SAY_UNKNOWN];
 }
 
-void say(struct strbuf *out, enum say id, const struct fill *fills)
+void say_with(struct strbuf *out, enum say id, const struct fill *fills,
+	      void (*add)(struct strbuf *out, const char *value))
 {
 	const char *text = english[id];
 	for (;;) {
@@ -34,10 +35,20 @@ void say(struct strbuf *out, enum say id, const struct fill *fills)
 		if (!close)
 			break;
 		strbuf_add_bytes(out, text, (size_t)(open - text));
-		screen_add(out, fill_find(fills, open + 1, (size_t)(close - open - 1)), SAY_VALUE_COLUMNS);
+		add(out, fill_find(fills, open + 1, (size_t)(close - open - 1)));
 		text = close + 1;
 	}
 	strbuf_add(out, text);
+}
+
+static void add_for_screen(struct strbuf *out, const char *value)
+{
+	screen_add(out, value, SAY_VALUE_COLUMNS);
+}
+
+void say(struct strbuf *out, enum say id, const struct fill *fills)
+{
+	say_with(out, id, fills, add_for_screen);
 }
 
 enum say say_failure(enum failure failure)
@@ -96,4 +107,31 @@ enum say say_confidence(double confidence)
 enum say say_identity(enum identity_id id)
 {
 	return id == IDENTITY_SYSTEM ? SAY_IDENTITY_SYSTEM : SAY_IDENTITY_USER;
+}
+
+enum say say_basis(const char *basis)
+{
+	static const struct {
+		const char *basis;
+		enum say words;
+	} rows[] = {
+		{"agent", SAY_BASIS_AGENT},	  {"system/wininet", SAY_BASIS_SYSTEM},
+		{"user/wininet", SAY_BASIS_USER}, {"user/direct", SAY_BASIS_DIRECT},
+		{"given", SAY_BASIS_GIVEN},
+	};
+	if (!basis)
+		return SAY_BASIS_NONE;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (strcmp(rows[i].basis, basis) == 0)
+			return rows[i].words;
+	return SAY_BASIS_OTHER;
+}
+
+const char *say_outcome(const char *outcome)
+{
+	if (!outcome)
+		return english[SAY_UNKNOWN];
+	enum failure failure = failure_parse(outcome);
+	const char *own = failure_text(failure);
+	return own && strcmp(own, outcome) == 0 ? english[say_failure(failure)] : outcome;
 }

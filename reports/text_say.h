@@ -29,6 +29,10 @@ const char *say_text(enum say id);
 void say(struct strbuf *out, enum say id, const struct fill *fills);
 enum { SAY_VALUE_COLUMNS = 600 };
 
+/** The same, for a document with a safe form of its own for data: add() appends a value. */
+void say_with(struct strbuf *out, enum say id, const struct fill *fills,
+	      void (*add)(struct strbuf *out, const char *value));
+
 /** Which sentence names that value; SAY_NOTHING for the values that have no words. */
 enum say say_failure(enum failure failure);
 enum say say_stage(enum stage stage);
@@ -36,5 +40,9 @@ enum say say_owner(enum owner owner);
 enum say say_subject(enum subject_kind kind);
 enum say say_confidence(double confidence);
 enum say say_identity(enum identity_id id);
+enum say say_basis(const char *basis);
+
+/** The words for a flow's outcome, a failure string; the string itself where it is none of ours. */
+const char *say_outcome(const char *outcome);
 
 #endif

@@ -39,6 +39,8 @@ static void add_remedy(struct strbuf *out, const char *remedy)
 	static const struct cause_words words = {.subject = "[subject of the finding]",
 						 .target = "[target]",
 						 .proxy = "HOST:PORT",
+						 .packet = "[largest packet that passes]",
+						 .mss = "[that less its headers]",
 						 .commands =
 							 "[the exact commands for that server, made of its settings]"};
 	struct strbuf text;

@@ -10,6 +10,7 @@
 #include "probe/cli/system_part.h"
 #include "probe/cli/targets_cmd.h"
 #include "probe/cli/targets_json.h"
+#include "probe/cli/trace_cmd.h"
 #include "probe/core/arena.h"
 #include "probe/core/evidence_json.h"
 #include "probe/core/strbuf.h"
@@ -27,6 +28,7 @@ static const char usage[] =
 	"usage: marsprobe [check] [OPTION...] [TARGET...]   can this server reach what the backup agent needs?\n"
 	"       marsprobe proxy URL... [--json]             which proxy would be used for URL, on whose behalf, and "
 	"why\n"
+	"       marsprobe trace HOST[:PORT] [--json]        where on its way a TCP connection ends\n"
 	"       marsprobe targets [SET...] [--json]         what a target set contains\n"
 	"       marsprobe diagnose REPORT.json              judge a recorded report again, without network or clock\n"
 	"       marsprobe render FORMAT REPORT.json         a recorded report in another format\n"
@@ -134,12 +136,23 @@ static int diagnose_command(const struct options *options)
 	return written ? 0 : EXIT_TOOL;
 }
 
+static void complain_of_render(void)
+{
+	size_t count;
+	const struct report_format *formats = report_format_all(&count);
+	struct strbuf names;
+	strbuf_init(&names);
+	for (size_t i = 0; i < count; i++)
+		strbuf_printf(&names, "%s%s", i ? ", " : "", formats[i].name);
+	complain("render takes a format (%s) and one recorded report: marsprobe render text REPORT.json", names.data);
+	strbuf_free(&names);
+}
+
 static int render_command(struct options *options)
 {
 	struct report *report;
 	if (options->argument_count != 2 || !report_format_find(options->arguments[0])) {
-		complain("render takes a format (text, json) and one recorded report: marsprobe render text "
-			 "REPORT.json");
+		complain_of_render();
 		return EXIT_USAGE;
 	}
 	if (!load_report(options->arguments[1], &report))
@@ -179,6 +192,8 @@ static int dispatch(struct arena *arena, struct options *options, int argc, char
 		return check_command(arena, options, argc, argv);
 	if (strcmp(command, "proxy") == 0)
 		return proxy_command(arena, options);
+	if (strcmp(command, "trace") == 0)
+		return trace_command(arena, options);
 	if (strcmp(command, "targets") == 0)
 		return targets_command(arena, options);
 	if (strcmp(command, "diagnose") == 0)

@@ -205,8 +205,8 @@ struct observation *report_add_observation(struct report *report, enum op op)
 
 static const struct tuple tuple_unknown = {.src_port = NOT_MEASURED, .dst_port = NOT_MEASURED};
 static const struct icmp_error icmp_absent = {.type = NOT_MEASURED, .code = NOT_MEASURED, .mtu = NOT_MEASURED};
-static const struct tcp_facts tcp_facts_unknown = {NOT_MEASURED, NOT_MEASURED, NOT_MEASURED, NOT_MEASURED,
-						   NOT_MEASURED};
+static const struct tcp_facts tcp_facts_unknown = {NOT_MEASURED, NOT_MEASURED, NOT_MEASURED,
+						   NOT_MEASURED, NOT_MEASURED, NOT_MEASURED};
 
 void observation_init(struct observation *observation, enum op op)
 {
@@ -216,12 +216,15 @@ void observation_init(struct observation *observation, enum op op)
 	case OP_DNS_QUERY:
 		observation->dns.tuple = tuple_unknown;
 		observation->dns.icmp = icmp_absent;
-		observation->dns.rcode = observation->dns.ede = NOT_MEASURED;
+		observation->dns.rcode = observation->dns.ede = observation->dns.edns_bytes = NOT_MEASURED;
 		break;
 	case OP_TCP_CONNECT:
 		observation->tcp.tuple = tuple_unknown;
 		observation->tcp.icmp = icmp_absent;
 		observation->tcp.tcp_info = tcp_facts_unknown;
+		observation->tcp.min_ttl = NOT_MEASURED;
+		observation->tcp.sent_bytes = NOT_MEASURED;
+		observation->tcp.bytes_acked = observation->tcp.bytes_received = NOT_MEASURED;
 		break;
 	case OP_TTL_PROBE:
 		observation->ttl.tuple = tuple_unknown;
@@ -237,6 +240,8 @@ void observation_init(struct observation *observation, enum op op)
 		observation->tls.alert = observation->tls.alert_sent = NOT_MEASURED;
 		observation->tls.verified_at_s = NOT_MEASURED;
 		observation->tls.bytes_acked = observation->tls.bytes_received = NOT_MEASURED;
+		observation->tls.hello_bytes = NOT_MEASURED;
+		observation->tls.segment_bytes = NOT_MEASURED;
 		break;
 	case OP_HTTP_EXCHANGE:
 		observation->http.tuple = tuple_unknown;

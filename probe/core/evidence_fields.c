@@ -294,7 +294,7 @@ static const struct field observation_rows[] = {
 	ROW("os_error", TEXT, observation, os_error),
 	{.kind = FIELD_OF_ITS_OP},
 };
-static const struct field_shape common_shape = SHAPE(observation_rows, observation);
+const struct field_shape any_observation_shape = SHAPE(observation_rows, observation);
 
 static const struct field subject_rows[] = {
 	ROW("kind", WORD, finding, subject_kind, .words = &subject_kind_words),
@@ -352,7 +352,7 @@ static const struct field report_rows[] = {
 	ROW("targets", POINTERS, report, targets, .shape = &target_shape,
 	    GROWING(report, target_count, target_capacity)),
 	ROW("paths", POINTERS, report, paths, .shape = &path_shape, GROWING(report, path_count, path_capacity)),
-	ROW("observations", POINTERS, report, observations.items, .shape = &common_shape,
+	ROW("observations", POINTERS, report, observations.items, .shape = &any_observation_shape,
 	    GROWING(report, observations.count, observations.capacity)),
 	ROW("findings", POINTERS, report, findings, .shape = &finding_shape,
 	    GROWING(report, finding_count, finding_capacity)),

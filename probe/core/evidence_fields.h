@@ -86,7 +86,7 @@ struct field_shape {
 extern const struct field_shape report_shape;
 
 /** Parts of it that other documents show in the same form. */
-extern const struct field_shape proxy_setting_shape, proxy_call_shape;
+extern const struct field_shape proxy_setting_shape, proxy_call_shape, any_observation_shape;
 
 /** What an observation of that kind carries beyond what all have; its offsets count from the observation. */
 const struct field_shape *observation_shape(enum op op);

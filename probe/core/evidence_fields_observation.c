@@ -53,6 +53,8 @@ static const struct field dns_rows[] = {
 	    GROWING(observation, dns.answer_count, dns.answer_capacity)),
 	ROW("truncated", BOOL, observation, dns.truncated),
 	ROW("ede", INT, observation, dns.ede),
+	ROW("edns_bytes", INT, observation, dns.edns_bytes),
+	ROW("checking_disabled", BOOL, observation, dns.checking_disabled),
 	ICMP(dns.icmp),
 	ROW("tries", INT, observation, dns.tries),
 	ROW("control", BOOL, observation, dns.control),
@@ -68,6 +70,7 @@ static const struct field tcp_info_rows[] = {
 	ROW("retransmits", INT, observation, tcp.tcp_info.retransmits),
 	ROW("unacked", INT, observation, tcp.tcp_info.unacked),
 	ROW("mss", INT, observation, tcp.tcp_info.mss),
+	ROW("segments", INT, observation, tcp.tcp_info.segments),
 	ROW("held_back", INT, observation, tcp.tcp_info.held_back),
 };
 static const struct field_shape tcp_info_shape = SHAPE(tcp_info_rows, observation);
@@ -88,11 +91,21 @@ static const struct field tcp_rows[] = {
 	ICMP(tcp.icmp),
 	GROUP("tcp_info", tcp_info_shape, .present = tcp_info_is_present, .mark = tcp_info_mark),
 	ROW("peer", TEXT, observation, tcp.peer),
+	ROW("min_ttl", INT, observation, tcp.min_ttl),
+	ROW("sent_bytes", INT64, observation, tcp.sent_bytes),
+	ROW("bytes_acked", INT64, observation, tcp.bytes_acked),
+	ROW("bytes_received", INT64, observation, tcp.bytes_received),
+	ROW("first_bytes", TEXT, observation, tcp.first_bytes),
 };
 
 static const struct field ttl_rows[] = {
-	TUPLE(ttl.tuple), ROW("ttl", INT, observation, ttl.ttl),  ROW("from", TEXT, observation, ttl.from),
-	ICMP(ttl.icmp),	  ROW("tcp", TEXT, observation, ttl.tcp),
+	TUPLE(ttl.tuple),
+	ROW("ttl", INT, observation, ttl.ttl),
+	ROW("sent", TEXT, observation, ttl.sent),
+	ROW("expired", BOOL, observation, ttl.expired),
+	ROW("from", TEXT, observation, ttl.from),
+	ICMP(ttl.icmp),
+	ROW("tcp", TEXT, observation, ttl.tcp),
 };
 
 static const struct field proxy_rows[] = {
@@ -173,6 +186,8 @@ static const struct field tls_rows[] = {
 	GROUP("root", root_shape, .present = root_is_present),
 	ROW("verified_at", AT_S, observation, tls.verified_at_s),
 	ROW("system_verify", TEXT, observation, tls.system_verify),
+	ROW("hello_bytes", INT64, observation, tls.hello_bytes),
+	ROW("segment_bytes", INT, observation, tls.segment_bytes),
 };
 
 static const struct field http_rows[] = {

@@ -7,7 +7,7 @@
 
 /** The 5-tuple of a packet exchange; ports NOT_MEASURED and texts NULL where unknown. */
 struct tuple {
-	const char *proto; /* "tcp" | "udp" */
+	const char *proto; /* "tcp" | "udp" | "icmp" */
 	const char *src, *dst;
 	int src_port, dst_port;
 };
@@ -24,6 +24,7 @@ struct tcp_facts {
 	int retransmits; /* segments sent again since the start, the SYN included */
 	int unacked;	 /* segments */
 	int mss;	 /* bytes, ours towards the peer */
+	int segments;	 /* sent in all, those sent again included */
 	int held_back; /* SYNs sent again that this system itself did not let out: 0, 1; NOT_MEASURED where none was due */
 };
 
@@ -45,8 +46,10 @@ struct dns_query {
 	struct dns_answer *answers; /* at most 128 */
 	size_t answer_count, answer_capacity;
 	bool truncated;
-	int ede;   /* RFC 8914 info code */
-	int tries; /* datagrams sent; over TCP questions sent, one */
+	int ede; /* RFC 8914 info code */
+	int edns_bytes; /* of a reply that the question last sent allowed by its OPT record (RFC 6891 6.2.3); NOT_MEASURED without one */
+	bool checking_disabled; /* it was sent with CD=1 (RFC 4035 3.2.2) */
+	int tries;		/* datagrams sent; over TCP questions sent, one */
 	struct icmp_error icmp;
 };
 
@@ -56,7 +59,7 @@ struct system_lookup {
 	struct text_list addresses;
 };
 
-/** One TCP connection attempt; failure NONE means that the handshake finished, and in a bare_connect that the peer let it
+/** One TCP connection attempt; failure NONE means that the handshake finished, and in a bare_connect or junk_byte that the peer let it
  *  stand: EOF and CONNECTION_RESET came after the handshake there. tcp_info is read when the socket closes. */
 struct tcp_connect {
 	struct tuple tuple;
@@ -64,15 +67,28 @@ struct tcp_connect {
 	struct icmp_error icmp;
 	bool has_tcp_info;
 	struct tcp_facts tcp_info;
+	int min_ttl;	    /* packets with a smaller TTL were not let in (IP_MINTTL); NOT_MEASURED: no such limit */
+	int64_t sent_bytes; /* of our own on this connection; NOT_MEASURED: none were to be sent. Then also: */
+	int64_t bytes_acked, bytes_received; /* bytes_acked: of ours, the SYN included */
+	const char *first_bytes;	     /* up to 64 bytes as they came, non-printing ones as \xNN */
 };
 
-/** One connect() with a TTL of its own, on a walk along the path. The engine makes no walks yet; a report may hold them. */
+/**
+ * One packet with a TTL of its own, on a walk along the path. duration_us is the round trip to whoever answered.
+ *
+ * failure  NONE: it was answered: the TTL ran out at a hop (expired), or tcp says what came, or the far end itself answered by ICMP (an echo
+ *          reply, or "port unreachable" to a datagram); TIMEOUT: nothing came; HOST_UNREACHABLE, NETWORK_UNREACHABLE: icmp says who refused
+ *          and why, or this system has no route; anything else: why this system did not send it.
+ */
 struct ttl_probe {
 	struct tuple tuple;
 	int ttl;
-	const char *from;
+	const char *
+		sent; /* "syn" | "udp" | "echo" | "hello" (first bytes on a connection that had been made without a limit) */
+	bool expired;	  /* the TTL ran out on the way; known even where the sender is not */
+	const char *from; /* who sent icmp; NULL where unknown */
 	struct icmp_error icmp;
-	const char *tcp; /* "syn_ack" | "rst" | NULL */
+	const char *tcp; /* "syn_ack" | "rst" | "data" | "fin": from the far end, or from who spoke for it; NULL */
 };
 
 struct header {
@@ -163,6 +179,8 @@ struct tls_handshake {
 	int64_t verified_at_s; /* the clock that judged validity, Unix seconds */
 	int64_t bytes_acked;   /* of ours, the SYN included */
 	int64_t bytes_received;
+	int64_t hello_bytes; /* of our ClientHello, its record header included */
+	int segment_bytes; /* the largest segment that was allowed both ways (TCP_MAXSEG); NOT_MEASURED: the system's own choice */
 };
 
 /** One HTTP request and its answer. failure NONE: a status line came, whatever it says. */

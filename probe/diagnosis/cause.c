@@ -28,10 +28,8 @@ void cause_fill_in(struct strbuf *out, const char *text, size_t length, const st
 {
 	const struct {
 		const char *name, *value;
-	} fills[] = {{"{subject}", words->subject},
-		     {"{target}", words->target},
-		     {"{proxy}", words->proxy},
-		     {"{commands}", words->commands}};
+	} fills[] = {{"{subject}", words->subject}, {"{target}", words->target}, {"{proxy}", words->proxy},
+		     {"{packet}", words->packet},   {"{mss}", words->mss},	 {"{commands}", words->commands}};
 	const size_t count = sizeof(fills) / sizeof(fills[0]);
 	for (size_t i = 0; i < length; i++) {
 		size_t k = 0;

@@ -15,11 +15,13 @@ struct cause {
 	const char *remedy; /* lines separated by \n, each a step for the owner; with places for cause_words */
 };
 
-/** What stands for {subject}, {target}, {proxy} and {commands} in a remedy. */
+/** What stands for {subject}, {target}, {proxy}, {packet}, {mss} and {commands} in a remedy. */
 struct cause_words {
 	const char *subject; /* what the finding is about */
 	const char *target;  /* what it strikes */
 	const char *proxy;   /* host:port of the proxy by which it works */
+	const char *packet;  /* "1400": the largest packet that gets through, in bytes */
+	const char *mss;     /* "1360": the largest segment of TCP that fits into it */
 	const char
 		*commands; /* "{commands}": what makes it so; a finding has lines of its own there (remedy_system.h) */
 };

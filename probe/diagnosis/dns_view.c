@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "probe/core/address.h"
+#include "probe/core/dns_answers.h"
 
 static bool has_address(const struct dns_query *query)
 {
@@ -60,6 +61,7 @@ static enum dns_outcome outcome_of(const struct report *report, const struct obs
 		return DNS_UNREACHABLE;
 	case FAILURE_ADDRESS_NOT_AVAILABLE:
 	case FAILURE_TOO_MANY_FILES:
+	case FAILURE_NOT_SUPPORTED:
 	case FAILURE_DEADLINE:
 	case FAILURE_INTERRUPTED:
 		return DNS_UNFINISHED;
@@ -81,15 +83,6 @@ static enum dns_outcome outcome_of(const struct report *report, const struct obs
 	return DNS_SAYS_OTHER;
 }
 
-static bool has_label(const char *name, const char *label)
-{
-	size_t length = strlen(label);
-	for (const char *at = name; at; at = strchr(at, '.') ? strchr(at, '.') + 1 : NULL)
-		if (strncasecmp(at, label, length) == 0 && (at[length] == '.' || at[length] == '\0'))
-			return true;
-	return false;
-}
-
 static void read_address(struct dns_server *server, const char *text)
 {
 	struct address address;
@@ -104,21 +97,18 @@ static void read_address(struct dns_server *server, const char *text)
 		server->sends_public = true;
 }
 
-/* Aliases come in the order of the chain. Names with "privatelink" in the middle of it occur in the public service too: only where
- * the chain ends counts. */
 static void read_answers(struct dns_server *server, const struct dns_query *query)
 {
-	const char *last_alias = NULL;
 	for (size_t i = 0; i < query->answer_count; i++) {
 		const struct dns_answer *answer = &query->answers[i];
 		if (!answer->data || !answer->type)
 			continue;
 		if (strcmp(answer->type, "CNAME") == 0)
-			last_alias = answer->data;
+			server->passes_private_link |= dns_name_has_label(answer->data, "privatelink");
 		else
 			read_address(server, answer->data);
 	}
-	server->private_link |= last_alias && has_label(last_alias, "privatelink");
+	server->private_link |= dns_ends_at_private_link(query);
 }
 
 /* Nothing came back but errors of the way, or nothing at all. */
@@ -132,24 +122,58 @@ static void read_query(const struct report *report, struct dns_server *server, c
 	const struct dns_query *query = &observation->dns;
 	enum dns_outcome outcome = outcome_of(report, observation);
 	bool replied = query->rcode != NOT_MEASURED || query->truncated || outcome <= DNS_CUT_OFF;
-	if (outcome < server->outcome) {
-		server->outcome = outcome;
-		server->shown = observation;
+	size_t type = text_equal(query->type, "AAAA");
+	if (outcome < server->by_type[type].outcome) {
+		server->by_type[type].outcome = outcome;
+		server->by_type[type].shown = observation;
 	}
 	if (text_equal(query->transport, "tcp")) {
 		server->tcp_asked = true;
+		server->tcp_taken |= query->tries > 0;
 		if (replied && dns_answered(outcome)) {
 			server->tcp_answered = true;
 			server->tcp_shown = observation;
 		}
 	} else {
 		server->udp_cut_off |= is_cut_off(outcome);
+		server->udp_heard |= replied;
 		server->silent_type |= outcome == DNS_SILENT;
 	}
 	server->truncated |= query->truncated;
 	if (outcome != DNS_SAYS_ADDRESS && query->ede != NOT_MEASURED)
 		server->ede = query->ede;
 	read_answers(server, query);
+}
+
+/* Where the view keeps what came of that experiment; NULL: it is none that asks in other words. */
+static const struct observation **contrast_of(struct dns_server *server, const struct observation *one)
+{
+	if (text_equal(one->experiment, "dns_plain"))
+		return &server->plain;
+	if (text_equal(one->experiment, "dns_edns_512"))
+		return &server->small;
+	if (text_equal(one->experiment, "dns_edns_4096"))
+		return &server->large;
+	if (text_equal(one->experiment, "dns_local_name"))
+		return &server->local;
+	return text_equal(one->experiment, "dns_checking_disabled") ? &server->unchecked : NULL;
+}
+
+/* Over TCP the question is the same. */
+static bool is_contrast(const struct observation *one)
+{
+	return one->experiment && !text_equal(one->experiment, "dns_over_tcp");
+}
+
+bool dns_replied(const struct observation *query)
+{
+	return query && query->dns.rcode != NOT_MEASURED;
+}
+
+bool dns_is_stuck(const struct dns_server *server)
+{
+	return !server->control && server->outcome == DNS_SILENT && server->tcp_taken && !server->tcp_answered &&
+	       dns_replied(server->local);
 }
 
 static struct dns_server *server_of(struct dns_view *out, const char *text, bool control)
@@ -160,8 +184,8 @@ static struct dns_server *server_of(struct dns_view *out, const char *text, bool
 	if (out->count == DNS_SERVERS_MAX)
 		return NULL;
 	struct dns_server *server = &out->servers[out->count++];
-	*server =
-		(struct dns_server){.server = text, .control = control, .outcome = DNS_NOT_ASKED, .ede = NOT_MEASURED};
+	*server = (struct dns_server){.server = text, .control = control, .ede = NOT_MEASURED};
+	server->outcome = server->by_type[0].outcome = server->by_type[1].outcome = DNS_NOT_ASKED;
 	return server;
 }
 
@@ -176,7 +200,7 @@ static bool was_heard(const struct report *report, const struct dns_server *serv
 {
 	for (size_t i = 0; i < report->observations.count; i++) {
 		const struct observation *one = report->observations.items[i];
-		if (asks(one, server) && text_equal(one->dns.transport, "udp") &&
+		if (asks(one, server) && !is_contrast(one) && text_equal(one->dns.transport, "udp") &&
 		    (one->dns.rcode != NOT_MEASURED || outcome_of(report, one) < DNS_REJECTS))
 			return true;
 	}
@@ -187,6 +211,7 @@ static bool was_heard(const struct report *report, const struct dns_server *serv
 static void borrow_tcp(struct dns_server *server, const struct observation *one, enum dns_outcome outcome)
 {
 	server->tcp_asked = true;
+	server->tcp_taken |= one->dns.tries > 0;
 	if (!dns_answered(outcome) || server->tcp_answered)
 		return;
 	server->tcp_answered = true;
@@ -197,7 +222,7 @@ static void borrow(const struct report *report, struct dns_server *server)
 {
 	for (size_t i = 0; i < report->observations.count; i++) {
 		const struct observation *one = report->observations.items[i];
-		if (!asks(one, server))
+		if (!asks(one, server) || is_contrast(one))
 			continue;
 		enum dns_outcome outcome = outcome_of(report, one);
 		if (text_equal(one->dns.transport, "tcp"))
@@ -207,6 +232,40 @@ static void borrow(const struct report *report, struct dns_server *server)
 			server->shown = one;
 		}
 	}
+}
+
+static void conclude(struct dns_server *server)
+{
+	size_t best = server->by_type[1].outcome < server->by_type[0].outcome;
+	enum dns_outcome other = server->by_type[!best].outcome;
+	if (server->by_type[best].outcome == DNS_SAYS_NODATA && other > DNS_SAYS_NODATA && other < DNS_NOT_ASKED)
+		best = !best;
+	server->outcome = server->by_type[best].outcome;
+	server->shown = server->by_type[best].shown;
+}
+
+/* What is asked once in the run of a silent server, and what it says of all names where it is asked about some. */
+static void borrow_contrasts(const struct report *report, struct dns_server *server)
+{
+	for (size_t i = 0; i < report->observations.count; i++) {
+		const struct observation *one = report->observations.items[i];
+		if (one->op != OP_DNS_QUERY || !asks(one, server))
+			continue;
+		const struct observation **at = contrast_of(server, one);
+		bool once = at == &server->plain || at == &server->small || at == &server->local;
+		bool alike = at == &server->unchecked && one->failure == FAILURE_DNS_SERVFAIL;
+		if (at && !*at && (once ? server->silent_type : alike))
+			*at = one;
+	}
+}
+
+static void read_one(const struct report *report, struct dns_server *server, const struct observation *one)
+{
+	const struct observation **contrast = contrast_of(server, one);
+	if (contrast)
+		*contrast = one;
+	else if (!is_contrast(one))
+		read_query(report, server, one);
 }
 
 void dns_view_make(const struct view *view, const char *name, struct dns_view *out)
@@ -228,7 +287,11 @@ void dns_view_make(const struct view *view, const char *name, struct dns_view *o
 			continue;
 		struct dns_server *server = server_of(out, one->dns.server, one->dns.control);
 		if (server)
-			read_query(report, server, one);
+			read_one(report, server, one);
+	}
+	for (size_t i = 0; i < out->count; i++) {
+		conclude(&out->servers[i]);
+		borrow_contrasts(report, &out->servers[i]);
 	}
 	for (size_t i = 0; i < out->count; i++)
 		if (is_cut_off(out->servers[i].outcome) && !was_heard(report, &out->servers[i]))
@@ -284,8 +347,9 @@ void dns_add_failed(const struct view *view, struct verdict *out, const struct d
 	const struct observation_list *list = &view->report->observations;
 	for (size_t i = 0; i < list->count; i++) {
 		const struct observation *one = list->items[i];
-		if (asks(one, server) && !observation_is_of_decision(one) && one->failure != FAILURE_NONE &&
-		    text_equal(one->dns.name, dns->name) && (!transport || text_equal(one->dns.transport, transport)))
+		if (asks(one, server) && !observation_is_of_decision(one) && !is_contrast(one) &&
+		    one->failure != FAILURE_NONE && text_equal(one->dns.name, dns->name) &&
+		    (!transport || text_equal(one->dns.transport, transport)))
 			verdict_add_evidence(view, out, one);
 	}
 }

@@ -29,20 +29,38 @@ enum { DNS_SERVERS_MAX = 16 };
 struct dns_server {
 	const char *server;
 	bool control;
-	enum dns_outcome outcome;
+	struct {
+		enum dns_outcome outcome;
+		const struct observation *shown;
+	} by_type[2];		  /* A, AAAA */
+	enum dns_outcome outcome; /* the better of both; but that it has no AAAA says nothing while A is unanswered */
 	const struct observation
 		*shown;		      /* the query that decided outcome; about another name where outcome is borrowed */
 	bool silent_type;	      /* questions of some type got no answer at all */
+	bool udp_heard;		      /* a reply to some UDP question came */
 	bool udp_cut_off;	      /* asked over UDP, and no reply came back: nothing, or an ICMP error */
 	bool tcp_asked, tcp_answered; /* asked over TCP; a reply came, whatever it says */
+	bool tcp_taken;		      /* a connection stood, and took the question */
 	const struct observation *tcp_shown; /* that reply */
 	bool truncated;			     /* some UDP answer had TC */
 	bool sends_private, sends_sink;	     /* some address in its answers is RFC 1918; is 0.0.0.0, :: or loopback */
 	bool sends_public;
 	bool sends_ipv4;
-	bool private_link; /* a chain of aliases ends at a privatelink name */
-	int ede;	   /* RFC 8914 code of an answer without address, or NOT_MEASURED */
+	bool private_link;	  /* a chain of aliases ends at a privatelink name */
+	bool passes_private_link; /* some alias of it is one */
+	int ede;		  /* RFC 8914 code of an answer without address, or NOT_MEASURED */
+	/* The same question in other words, NULL where it was not asked: without EDNS, allowing 512 bytes alone, allowing 4096, without
+	 * DNSSEC validation. The first two are asked of a silent server once in the run, whatever the name. */
+	const struct observation *plain, *small, *large, *unchecked;
+	const struct observation
+		*local; /* "localhost", which it knows without asking others: asked of a silent server */
 };
+
+/** It is there, and leaves the question open: it answers what it knows itself, and takes the question by TCP too. */
+bool dns_is_stuck(const struct dns_server *server);
+
+/** Did a reply with an rcode come? False for NULL. */
+bool dns_replied(const struct observation *query);
 
 /** What all servers say about a name. */
 struct dns_view {

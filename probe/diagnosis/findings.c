@@ -4,6 +4,7 @@
 
 #include "probe/core/arena.h"
 #include "probe/core/strbuf.h"
+#include "probe/diagnosis/ladder_view.h"
 #include "probe/diagnosis/parts.h"
 #include "probe/diagnosis/remedy_system.h"
 
@@ -159,13 +160,26 @@ static const char *fill_line(struct report *report, struct finding *finding, con
 	return next;
 }
 
+/* What gets through by the finding's evidence; where it does not say, what to find out. */
+static void packet_words(struct report *report, const struct finding *finding, struct cause_words *words)
+{
+	struct packet_limit limit;
+	bool known = packet_limit_shown(&finding->evidence, &limit);
+	int packet = known ? packet_limit_bytes(&limit) : 0;
+	words->mss = known ? arena_printf(report->arena, "%d (IPv6: %d)", packet - PACKET_HEADERS_V4,
+					  packet - PACKET_HEADERS_V6)
+			   : "MSS";
+	words->packet = known ? arena_printf(report->arena, "%d", packet) : "MTU";
+}
+
 static void fill_remedy(struct report *report, struct finding *finding)
 {
 	const struct cause *cause = cause_find(finding->cause);
-	const struct cause_words words = {.subject = finding->subject ? finding->subject : "it",
-					  .target = targets_in_words(report, finding),
-					  .proxy = working_proxy(report, finding),
-					  .commands = ""};
+	struct cause_words words = {.subject = finding->subject ? finding->subject : "it",
+				    .target = targets_in_words(report, finding),
+				    .proxy = working_proxy(report, finding),
+				    .commands = ""};
+	packet_words(report, finding, &words);
 	for (const char *line = cause ? cause->remedy : ""; *line;)
 		line = fill_line(report, finding, &words, line);
 }

@@ -38,6 +38,13 @@ struct subject subject_of(const struct view *view);
 /** What was seen, in a sentence or two for people, with names, numbers and addresses. */
 const char *summary_of(const struct report *report, const struct finding *finding);
 
+/** Where on the way it ends, as sentences that begin with a space; "" where that is not known. */
+const char *place_in_words(const struct report *report, const struct finding *finding);
+
+/** What hellos that differ in one thing, or smaller packets, showed beside that, and where hellos end: "; with the name X it passes ..."; "" where
+ *  the finding is about nothing of that. */
+const char *ladder_in_words(const struct report *report, const struct finding *finding);
+
 /** The path that works by other settings, as the evidence of a cause about settings shows it; NULL: none is shown. */
 const struct path *finding_other_way(const struct finding *finding);
 

@@ -66,7 +66,9 @@ bool rule_dns_policy_filtered(const struct view *view, struct verdict *out)
 		return false;
 	for (size_t i = 0; i < dns.count; i++) {
 		const struct dns_server *server = &dns.servers[i];
-		if (server->control || server->ede < EDE_BLOCKED || server->ede > EDE_PROHIBITED)
+		/* REFUSED and "prohibited" is what is said to those whom a server does not serve (RFC 8914 4.19): no filter */
+		bool by_list = server->ede == EDE_PROHIBITED && server->outcome == DNS_SAYS_REFUSED;
+		if (server->control || server->ede < EDE_BLOCKED || server->ede > EDE_PROHIBITED || by_list)
 			continue;
 		found = true;
 		verdict_set(view, out, "dns_policy_filtered", 0.9);
@@ -106,9 +108,21 @@ bool rule_dns_refused(const struct view *view, struct verdict *out)
 
 bool rule_dns_servfail_upstream(const struct view *view, struct verdict *out)
 {
-	if (!all_say(view, out, "dns_servfail_upstream", 0.7, DNS_SAYS_SERVFAIL))
+	struct dns_view dns;
+	bool proven = true, asked = true;
+	if (!all_say(view, out, "dns_servfail_upstream", 0.7, DNS_SAYS_SERVFAIL) || !broken(view, &dns))
 		return false;
-	verdict_add_not_run(view, out, "the same question without DNSSEC checking (CD=1)");
+	for (size_t i = 0; i < dns.count; i++) {
+		const struct dns_server *server = &dns.servers[i];
+		if (server->control || server->outcome != DNS_SAYS_SERVFAIL)
+			continue;
+		proven &= server->unchecked && server->unchecked->failure == FAILURE_DNS_SERVFAIL;
+		asked &= server->unchecked != NULL;
+		verdict_add_evidence(view, out, server->unchecked);
+	}
+	out->confidence = proven ? 0.9 : 0.7;
+	if (!asked)
+		verdict_add_not_run(view, out, "the same question without DNSSEC checking (CD=1)");
 	return true;
 }
 
@@ -120,6 +134,29 @@ bool rule_dns_reply_malformed(const struct view *view, struct verdict *out)
 bool rule_dns_nodata(const struct view *view, struct verdict *out)
 {
 	return all_say(view, out, "dns_nodata", 0.9, DNS_SAYS_NODATA);
+}
+
+/* They deny it in different words: then what the first of them says, which is asked first. */
+bool rule_dns_first_word(const struct view *view, struct verdict *out)
+{
+	static const char *const causes[] = {[DNS_SAYS_REFUSED] = "dns_refused",
+					     [DNS_SAYS_SERVFAIL] = "dns_servfail_upstream",
+					     [DNS_SAYS_NONSENSE] = "dns_reply_malformed",
+					     [DNS_SAYS_NXDOMAIN] = "dns_nxdomain_everywhere",
+					     [DNS_SAYS_NODATA] = "dns_nodata"};
+	struct dns_view dns;
+	if (!broken(view, &dns) || dns_any(&dns, DNS_SAYS_ADDRESS))
+		return false;
+	for (size_t i = 0; i < dns.count; i++) {
+		const struct dns_server *server = &dns.servers[i];
+		if (server->control || !dns_answered(server->outcome) || !causes[server->outcome])
+			continue;
+		bool outside = server->outcome == DNS_SAYS_NXDOMAIN && dns_control(&dns) == DNS_SAYS_ADDRESS;
+		verdict_set(view, out, outside ? "dns_nxdomain_local_only" : causes[server->outcome], 0.5);
+		verdict_add_evidence(view, out, server->shown);
+		return true;
+	}
+	return false;
 }
 
 bool rule_dns_tcp_fallback_blocked(const struct view *view, struct verdict *out)
@@ -149,7 +186,8 @@ bool rule_dns_udp_blocked_tcp_ok(const struct view *view, struct verdict *out)
 		return false;
 	for (size_t i = 0; i < dns.count; i++) {
 		const struct dns_server *server = &dns.servers[i];
-		if (server->control || !server->udp_cut_off || !server->tcp_answered)
+		bool by_udp = dns_replied(server->plain) || dns_replied(server->small);
+		if (server->control || !server->udp_cut_off || !server->tcp_answered || by_udp)
 			continue;
 		found = true;
 		verdict_set(view, out, "dns_udp_blocked_tcp_ok", 0.9);
@@ -181,17 +219,19 @@ bool rule_dns_port_rejected(const struct view *view, struct verdict *out)
 bool rule_dns_servers_silent(const struct view *view, struct verdict *out)
 {
 	struct dns_view dns;
-	bool tcp_too = true;
+	bool tcp_too = true, taken = false;
 	if (!broken(view, &dns) || !none_answered(&dns) || !dns_any(&dns, DNS_SILENT) || dns_any(&dns, DNS_REJECTS))
 		return false;
 	for (size_t i = 0; i < dns.count; i++) {
 		const struct dns_server *server = &dns.servers[i];
-		if (!server->control && server->tcp_answered)
+		if (!server->control && (server->tcp_answered || dns_is_stuck(server)))
 			return false;
+		taken |= !server->control && server->tcp_taken;
 		tcp_too &= server->control || server->outcome != DNS_SILENT || server->tcp_asked ||
 			   dns_is_neighbourless(view->report, server->shown);
 	}
-	verdict_set(view, out, "dns_servers_silent", tcp_too ? 0.85 : 0.6);
+	/* what takes the question by TCP may be slow, and not cut off */
+	verdict_set(view, out, "dns_servers_silent", taken ? 0.5 : tcp_too ? 0.85 : 0.6);
 	dns_add_evidence(view, out, &dns, DNS_SILENT);
 	if (!tcp_too)
 		verdict_add_not_run(view, out, "the same question over TCP");

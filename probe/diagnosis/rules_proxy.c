@@ -2,10 +2,12 @@
 #include <strings.h>
 
 #include "probe/diagnosis/dns_view.h"
+#include "probe/diagnosis/ladder_view.h"
 #include "probe/diagnosis/proxy_contrasts.h"
 #include "probe/diagnosis/proxy_fault.h"
 #include "probe/diagnosis/proxy_reply.h"
 #include "probe/diagnosis/rules.h"
+#include "probe/diagnosis/rules_tcp.h"
 
 /*
  * Table P: the proxy at work. Every rule here abstains on direct paths. The reply to a CONNECT is the proxy's own word; the answer to a plain
@@ -68,6 +70,24 @@ bool rule_prx_refused(const struct view *view, struct verdict *out)
 	return verdict_if_any(view, out, "prx_refused", 0.85, is_refused);
 }
 
+/* The place where a walk to the proxy ends; true: it was walked. */
+static bool place_by_walk(const struct view *view, struct verdict *out)
+{
+	bool walked = false;
+	for (size_t i = 0; i < view->tried_count; i++) {
+		const struct way *way = view->tried[i].way;
+		if (!is_unreachable(view, &view->tried[i]) || !way)
+			continue;
+		walked |= way->walked;
+		if (!way->has_place || out->has_place)
+			continue;
+		out->has_place = true;
+		out->at = way->at;
+		verdict_show_way(view, out, way);
+	}
+	return walked || out->has_place;
+}
+
 /** TCP to the proxy gets no answer, or an ICMP error from elsewhere: then that device has named itself. */
 bool rule_prx_unreachable(const struct view *view, struct verdict *out)
 {
@@ -80,7 +100,7 @@ bool rule_prx_unreachable(const struct view *view, struct verdict *out)
 		out->has_place = true;
 		out->at = (struct place){.hop = NOT_MEASURED, .last_heard = tried->tcp->tcp.icmp.from};
 	}
-	if (!out->has_place)
+	if (!out->has_place && !place_by_walk(view, out))
 		verdict_add_not_run(view, out, "path walk by TTL to the proxy");
 	return true;
 }
@@ -404,8 +424,12 @@ bool rule_prx_tunnel_dead(const struct view *view, struct verdict *out)
 		if (proxy_fault_of(view, &view->tried[i]) != FAULT_TUNNEL_DEAD)
 			continue;
 		struct tunnels found = tunnels_by(view, view->tried[i].attempt->address);
-		any |= !found.carried;
-		others |= !found.carried && found.dead;
+		struct ladder ladder;
+		ladder_make(view, &view->tried[i], &ladder);
+		bool carried =
+			found.carried || ladder.other_name.end == RUNG_PASSED || ladder.no_sni.end == RUNG_PASSED;
+		any |= !carried;
+		others |= !carried && (found.dead || rung_failed(&ladder.other_name));
 	}
 	if (!any || dies_directly_too(view) ||
 	    !say(view, out, FAULT_TUNNEL_DEAD, "prx_tunnel_dead", others ? 0.85 : 0.55))

@@ -4,25 +4,9 @@
 
 #include "probe/core/arena.h"
 #include "probe/diagnosis/dns_view.h"
+#include "probe/diagnosis/icmp_words.h"
 #include "probe/diagnosis/rules.h"
-
-/* RFC 792, RFC 1812 5.2.7.1; RFC 4443 3.1. */
-enum {
-	ICMP4_UNREACHABLE = 3,
-	ICMP4_NET = 0,
-	ICMP4_HOST = 1,
-	ICMP4_NET_PROHIBITED = 9,
-	ICMP4_HOST_PROHIBITED = 10,
-	ICMP4_FILTERED = 13,
-	ICMP6_UNREACHABLE = 1,
-	ICMP6_NO_ROUTE = 0,
-	ICMP6_PROHIBITED = 1,
-	ICMP6_ADDRESS = 3,
-	ICMP6_SOURCE_POLICY = 5,
-	ICMP6_REJECT_ROUTE = 6
-};
-
-enum { ICMP4_TIME_EXCEEDED = 11, ICMP6_TIME_EXCEEDED = 3, TIME_EXCEEDED_IN_TRANSIT = 0 };
+#include "probe/diagnosis/rules_tcp.h"
 
 static const struct icmp_error *icmp_of(const struct tried *tried)
 {
@@ -35,56 +19,31 @@ static bool is_own_word(const struct view *view, const struct tuple *tuple, cons
 	return icmp->from && (address_is_own(view->report, icmp->from) || text_equal(tuple->src, icmp->from));
 }
 
-static bool says_prohibited(const struct tuple *tuple, const struct icmp_error *icmp)
-{
-	if (text_is_ipv6(tuple->dst))
-		return icmp->type == ICMP6_UNREACHABLE &&
-		       (icmp->code == ICMP6_PROHIBITED || icmp->code == ICMP6_SOURCE_POLICY ||
-			icmp->code == ICMP6_REJECT_ROUTE);
-	return icmp->type == ICMP4_UNREACHABLE && (icmp->code == ICMP4_NET_PROHIBITED ||
-						   icmp->code == ICMP4_HOST_PROHIBITED || icmp->code == ICMP4_FILTERED);
-}
-
-static bool says_no_route(const struct tuple *tuple, const struct icmp_error *icmp)
-{
-	if (text_equal(icmp->from, tuple->dst))
-		return false;
-	if (text_is_ipv6(tuple->dst))
-		return icmp->type == ICMP6_UNREACHABLE && (icmp->code == ICMP6_NO_ROUTE || icmp->code == ICMP6_ADDRESS);
-	return icmp->type == ICMP4_UNREACHABLE && (icmp->code == ICMP4_NET || icmp->code == ICMP4_HOST);
-}
-
-/* The packet's life was over before it arrived (RFC 792, RFC 4443 3.3): no way is that long, it went in circles. */
-static bool says_expired(const struct tuple *tuple, const struct icmp_error *icmp)
-{
-	int type = text_is_ipv6(tuple->dst) ? ICMP6_TIME_EXCEEDED : ICMP4_TIME_EXCEEDED;
-	return icmp->type == type && icmp->code == TIME_EXCEEDED_IN_TRANSIT;
-}
-
 static bool is_prohibited(const struct view *view, const struct tried *tried)
 {
 	const struct icmp_error *icmp = icmp_of(tried);
 	return icmp && !is_own_word(view, &tried->tcp->tcp.tuple, icmp) &&
-	       says_prohibited(&tried->tcp->tcp.tuple, icmp);
+	       icmp_says_prohibited(&tried->tcp->tcp.tuple, icmp);
 }
 
 static bool is_no_route(const struct view *view, const struct tried *tried)
 {
 	const struct icmp_error *icmp = icmp_of(tried);
-	return icmp && !is_own_word(view, &tried->tcp->tcp.tuple, icmp) && says_no_route(&tried->tcp->tcp.tuple, icmp);
+	return icmp && !is_own_word(view, &tried->tcp->tcp.tuple, icmp) &&
+	       icmp_says_no_route(&tried->tcp->tcp.tuple, icmp);
 }
 
 static bool is_expired(const struct view *view, const struct tried *tried)
 {
 	const struct icmp_error *icmp = icmp_of(tried);
 	(void)view;
-	return icmp && says_expired(&tried->tcp->tcp.tuple, icmp);
+	return icmp && icmp_says_expired(&tried->tcp->tcp.tuple, icmp);
 }
 
-static void set_at(struct verdict *out, const struct icmp_error *icmp)
+static void set_at(const struct view *view, struct verdict *out, const struct icmp_error *icmp)
 {
 	out->has_place = true;
-	out->at = (struct place){.hop = NOT_MEASURED, .last_heard = icmp->from};
+	out->at = (struct place){.hop = hop_of_address(view->report, icmp->from), .last_heard = icmp->from};
 }
 
 /* The device that sent the ICMP error named itself: by its IPv4 address, if it has said so by that too, so that names with and without
@@ -97,7 +56,7 @@ static void set_place(const struct view *view, struct verdict *out, tried_is is)
 		if (!icmp || !tried_failed(tried) || !is(view, tried))
 			continue;
 		if (!out->has_place || (text_is_ipv6(out->at.last_heard) && !text_is_ipv6(icmp->from)))
-			set_at(out, icmp);
+			set_at(view, out, icmp);
 	}
 }
 
@@ -121,7 +80,7 @@ static bool questions_end_so(const struct view *view, struct verdict *out, const
 		if (!found)
 			verdict_set(view, out, cause, 0.95);
 		if (!found)
-			set_at(out, &shown->dns.icmp);
+			set_at(view, out, &shown->dns.icmp);
 		found = true;
 		verdict_add_evidence(view, out, shown);
 	}
@@ -131,7 +90,7 @@ static bool questions_end_so(const struct view *view, struct verdict *out, const
 bool rule_ip_admin_prohibited(const struct view *view, struct verdict *out)
 {
 	if (!verdict_if_any(view, out, "ip_admin_prohibited", 0.95, is_prohibited))
-		return questions_end_so(view, out, "ip_admin_prohibited", says_prohibited);
+		return questions_end_so(view, out, "ip_admin_prohibited", icmp_says_prohibited);
 	set_place(view, out, is_prohibited);
 	return true;
 }
@@ -139,15 +98,23 @@ bool rule_ip_admin_prohibited(const struct view *view, struct verdict *out)
 bool rule_ip_no_route_from_router(const struct view *view, struct verdict *out)
 {
 	if (!verdict_if_any(view, out, "ip_no_route_from_router", 0.95, is_no_route))
-		return questions_end_so(view, out, "ip_no_route_from_router", says_no_route);
+		return questions_end_so(view, out, "ip_no_route_from_router", icmp_says_no_route);
 	set_place(view, out, is_no_route);
 	return true;
 }
 
+static bool is_loop(const struct view *view, const struct tried *tried)
+{
+	return tried->broke == STAGE_TCP && (is_expired(view, tried) || tcp_is_silent(view, tried));
+}
+
+/* A walk that shows the hops of the circle, or a request that came back because its life was over: no way is that long. */
 bool rule_ip_forwarding_loop(const struct view *view, struct verdict *out)
 {
+	if (verdict_by_way(view, out, "ip_forwarding_loop", WAY_LOOPS, is_loop))
+		return true;
 	if (!verdict_if_any(view, out, "ip_forwarding_loop", 0.7, is_expired)) {
-		if (!questions_end_so(view, out, "ip_forwarding_loop", says_expired))
+		if (!questions_end_so(view, out, "ip_forwarding_loop", icmp_says_expired))
 			return false;
 		out->confidence = 0.7;
 	} else {
@@ -163,12 +130,11 @@ bool rule_ip_forwarding_loop(const struct view *view, struct verdict *out)
 static bool is_other_refusal(const struct view *view, const struct tried *tried)
 {
 	const struct icmp_error *icmp = icmp_of(tried);
-	int unreachable = text_is_ipv6(tried->attempt->address) ? ICMP6_UNREACHABLE : ICMP4_UNREACHABLE;
-	return icmp && icmp->type == unreachable && tried->attempt->failure != FAILURE_TIMEOUT &&
-	       !is_prohibited(view, tried) && !is_no_route(view, tried);
+	return icmp && icmp_says_unreachable(&tried->tcp->tcp.tuple, icmp) &&
+	       tried->attempt->failure != FAILURE_TIMEOUT && !is_prohibited(view, tried) && !is_no_route(view, tried);
 }
 
-static bool is_refused(const struct view *view, const struct tried *tried)
+bool tcp_is_refused(const struct view *view, const struct tried *tried)
 {
 	const struct icmp_error *icmp = icmp_of(tried);
 	if (tried->broke != STAGE_TCP || (icmp && is_own_word(view, &tried->tcp->tcp.tuple, icmp)))
@@ -177,50 +143,88 @@ static bool is_refused(const struct view *view, const struct tried *tried)
 	       tried->attempt->failure == FAILURE_CONNECTION_RESET || is_other_refusal(view, tried);
 }
 
-/* At an address of a range nobody promised a listener: silence there says nothing. */
-static bool is_silent(const struct view *view, const struct tried *tried)
+bool tcp_is_silent(const struct view *view, const struct tried *tried)
 {
 	bool held_back = tried->tcp && tried->tcp->tcp.has_tcp_info && tried->tcp->tcp.tcp_info.held_back > 0;
 	return tried->broke == STAGE_TCP && tried->attempt->failure == FAILURE_TIMEOUT && !held_back &&
 	       view->target->kind != TARGET_CIDR;
 }
 
-static void name_contrasts(const struct view *view, struct verdict *out)
+/* Localised beats unlocalised: nothing of the kind has a place. */
+static bool is_unlocated(const struct view *view, struct verdict *out, const char *cause, tried_is is)
 {
-	verdict_add_not_run(view, out, "path walk by TTL");
-	verdict_add_not_run(view, out, "same address on another port");
+	const struct way *way = NULL;
+	for (size_t i = 0; i < view->tried_count; i++) {
+		if (!tried_failed(&view->tried[i]) || !is(view, &view->tried[i]))
+			continue;
+		if (way_is_known(&view->tried[i]))
+			return false;
+		if (!way || !way->walked)
+			way = view->tried[i].way;
+	}
+	if (!verdict_if_any(view, out, cause, 0.5, is))
+		return false;
+	if (way && way->walked)
+		verdict_show_way(view, out, way);
+	else
+		verdict_add_not_run(view, out, "path walk by TTL");
+	if (!way || !way->walked)
+		verdict_add_not_run(view, out, "same address on another port");
+	return true;
 }
 
 bool rule_tcp_refused_unlocated(const struct view *view, struct verdict *out)
 {
-	if (!verdict_if_any(view, out, "tcp_refused_unlocated", 0.5, is_refused))
+	if (!is_unlocated(view, out, "tcp_refused_unlocated", tcp_is_refused))
 		return false;
-	set_place(view, out, is_refused);
-	name_contrasts(view, out);
+	set_place(view, out, tcp_is_refused);
 	return true;
 }
 
 bool rule_tcp_syn_silent_unlocated(const struct view *view, struct verdict *out)
 {
-	if (!verdict_if_any(view, out, "tcp_syn_silent_unlocated", 0.5, is_silent))
-		return false;
-	name_contrasts(view, out);
-	return true;
+	return is_unlocated(view, out, "tcp_syn_silent_unlocated", tcp_is_silent);
 }
 
-static bool is_refused_or_silent(const struct view *view, const struct tried *tried)
+/* What got through from another port of ours is no block of an address. */
+static bool is_address_block(const struct view *view, const struct tried *tried)
 {
-	return is_refused(view, tried) || is_silent(view, tried);
+	return (tcp_is_refused(view, tried) || tcp_is_silent(view, tried)) && !way_ends(tried, WAY_FLAPS);
+}
+
+/* The place, if all failing addresses with a known one end there. */
+static void place_address_block(const struct view *view, struct verdict *out)
+{
+	const struct way *first = NULL;
+	for (size_t i = 0; i < view->tried_count; i++) {
+		const struct way *way = view->tried[i].way;
+		if (!tried_failed(&view->tried[i]) || !is_address_block(view, &view->tried[i]) || !way ||
+		    !way->has_place)
+			continue;
+		if (first && !text_equal(first->at.last_heard, way->at.last_heard))
+			return;
+		first = first ? first : way;
+	}
+	if (!first)
+		return;
+	out->has_place = true;
+	out->at = first->at;
+	out->confidence = 0.9;
+	verdict_show_way(view, out, first);
 }
 
 bool rule_tcp_partial_address_block(const struct view *view, struct verdict *out)
 {
-	if (!view->works || !verdict_if_any(view, out, "tcp_partial_address_block", 0.8, is_refused_or_silent))
+	if (!view->works || !verdict_if_any(view, out, "tcp_partial_address_block", 0.8, is_address_block))
 		return false;
 	for (size_t i = 0; i < view->tried_count; i++)
 		if (view->tried[i].judged && view->tried[i].broke == STAGE_NONE)
 			verdict_add_evidence(view, out, tried_ended_by(&view->tried[i]));
-	name_contrasts(view, out);
+	place_address_block(view, out);
+	if (out->has_place)
+		return true;
+	verdict_add_not_run(view, out, "path walk by TTL");
+	verdict_add_not_run(view, out, "same address on another port");
 	verdict_add_not_run(view, out, "the failing addresses a second time");
 	return true;
 }
@@ -291,7 +295,7 @@ static bool works_by_same_version(const struct view *view, const struct view *ot
 static bool ends_on_the_way(const struct view *view)
 {
 	const struct tried *broken = view->broke == STAGE_TCP ? view_broken_at(view, STAGE_TCP) : NULL;
-	return broken && (is_refused(view, broken) || is_silent(view, broken) || is_prohibited(view, broken) ||
+	return broken && (tcp_is_refused(view, broken) || tcp_is_silent(view, broken) || is_prohibited(view, broken) ||
 			  is_no_route(view, broken) || is_expired(view, broken));
 }
 

@@ -1,10 +1,7 @@
-#include <string.h>
-#include <strings.h>
-
 #include "probe/diagnosis/rules.h"
 #include "probe/diagnosis/tls_tried.h"
 
-/* Table S, the handshake itself; rules_tls_certificate.c has what certificates prove. */
+/* Table S, the handshake itself; rules_tls_ladder.c has what becomes of hellos, rules_tls_certificate.c what certificates prove. */
 
 enum { ALERT_HANDSHAKE_FAILURE = 40, ALERT_PROTOCOL_VERSION = 70, ALERT_INSUFFICIENT_SECURITY = 71 }; /* RFC 8446 6 */
 
@@ -97,96 +94,4 @@ static bool is_cut(const struct view *view, const struct tried *tried)
 bool rule_tls_cut_mid_handshake(const struct view *view, struct verdict *out)
 {
 	return tls_if_any(view, out, "tls_cut_mid_handshake", 0.8, is_cut);
-}
-
-/* The far end began to answer. Behind a proxy the socket's bytes do not tell: the reply to CONNECT is among them. */
-static bool has_begun(const struct view *view, const struct tried *tried)
-{
-	const struct tls_handshake *tls = &tls_handshake_of(tried)->tls;
-	return tls->progress >= TLS_SERVER_HELLO || (!view->proxied && tls->bytes_received > 0);
-}
-
-static bool is_stalled(const struct view *view, const struct tried *tried)
-{
-	return tls_broke(tried) && tls_handshake_of(tried)->failure == FAILURE_TIMEOUT &&
-	       !tls_handshake_of(tried)->tls.plain_reply && has_begun(view, tried);
-}
-
-/** It began, and nothing more came: cut without a word, or its larger segments are lost. */
-bool rule_tls_stalled_mid_handshake(const struct view *view, struct verdict *out)
-{
-	if (!tls_if_any(view, out, "tls_cut_mid_handshake", 0.45, is_stalled))
-		return false;
-	verdict_add_not_run(view, out, "smaller segments");
-	return true;
-}
-
-static bool is_hello_reset(const struct view *view, const struct tried *tried)
-{
-	(void)view;
-	return was_closed(tried) && tls_handshake_of(tried)->tls.progress == TLS_HELLO_SENT;
-}
-
-static bool is_hello_silent(const struct view *view, const struct tried *tried)
-{
-	return tls_broke(tried) && tls_handshake_of(tried)->failure == FAILURE_TIMEOUT &&
-	       !tls_handshake_of(tried)->tls.plain_reply && !has_begun(view, tried);
-}
-
-/* Another name that completed its handshake at the address of this attempt; NULL: none. */
-static const struct observation *other_name_passed(const struct view *view, const struct tried *tried)
-{
-	const struct observation_list *list = &view->report->observations;
-	const struct tls_handshake *tls = &tls_handshake_of(tried)->tls;
-	for (size_t i = 0; tls->sni && i < list->count; i++) {
-		const struct observation *other = list->items[i];
-		if (other->op == OP_TLS_HANDSHAKE && other->failure == FAILURE_NONE && other->tls.sni &&
-		    !text_equal(other->tls.peer, "proxy") &&
-		    tls_same_text(other->tls.tuple.dst, tried->attempt->address) &&
-		    other->tls.tuple.dst_port == tried->attempt->port && strcasecmp(other->tls.sni, tls->sni) != 0)
-			return other;
-	}
-	return NULL;
-}
-
-/* The same address, another name, and it passes: then the name makes the difference. */
-static bool by_name(const struct view *view, struct verdict *out, const char *cause, tried_is is)
-{
-	const struct observation *passed = NULL;
-	for (size_t i = 0; !view->proxied && !passed && i < view->tried_count; i++)
-		if (is(view, &view->tried[i]))
-			passed = other_name_passed(view, &view->tried[i]);
-	if (!passed || !verdict_if_any(view, out, cause, 0.85, is))
-		return false;
-	verdict_add_evidence(view, out, passed);
-	return true;
-}
-
-bool rule_tls_sni_reset(const struct view *view, struct verdict *out)
-{
-	return by_name(view, out, "tls_sni_reset", is_hello_reset);
-}
-
-bool rule_tls_sni_dropped(const struct view *view, struct verdict *out)
-{
-	return by_name(view, out, "tls_sni_dropped", is_hello_silent);
-}
-
-bool rule_tls_hello_reset_unlocated(const struct view *view, struct verdict *out)
-{
-	if (!verdict_if_any(view, out, "tls_hello_reset_unlocated", 0.5, is_hello_reset))
-		return false;
-	verdict_add_not_run(view, out, "another SNI on the same address");
-	verdict_add_not_run(view, out, "TTL of the reset against the SYN-ACK's");
-	return true;
-}
-
-bool rule_tls_hello_silent_unlocated(const struct view *view, struct verdict *out)
-{
-	if (!verdict_if_any(view, out, "tls_hello_silent_unlocated", 0.5, is_hello_silent))
-		return false;
-	verdict_add_not_run(view, out, "another SNI on the same address");
-	verdict_add_not_run(view, out, "smaller segments");
-	verdict_add_not_run(view, out, "path walk by TTL for the hello");
-	return true;
 }

@@ -169,22 +169,29 @@ static bool servers_know_nothing(const struct view *view)
 	return others;
 }
 
+/* What stood behind the name that was looked up. */
+static struct subject the_suffix(const struct view *view)
+{
+	const struct observation_list *evidence = &view->path->verdict.evidence;
+	const struct observation *one = evidence->count ? evidence->items[0] : NULL;
+	const char *host = one && one->paths.count ? one->paths.items[0]->target->host : NULL;
+	bool known = host && one->op == OP_DNS_QUERY && strlen(one->dns.name) > strlen(host) + 1;
+	return the_name(view, known ? one->dns.name + strlen(host) + 1 : view->name);
+}
+
 static struct subject the_resolver(const struct view *view)
 {
-	static const char *const about_names[] = {"dns_nxdomain_everywhere",
-						  "dns_nodata",
-						  "dns_privatelink_dead_end",
-						  "dns_privatelink_leaks_public",
-						  "dns_privatelink_stale",
-						  "dns_cname_hop_blocked",
-						  "dns_suffix_appended_capture",
-						  "dns_aaaa_only_no_v6",
-						  NULL};
+	static const char *const about_names[] = {"dns_nxdomain_everywhere",  "dns_nodata",
+						  "dns_privatelink_dead_end", "dns_privatelink_leaks_public",
+						  "dns_privatelink_stale",    "dns_cname_hop_blocked",
+						  "dns_aaaa_only_no_v6",      NULL};
 	static const char *const about_all[] = {"dns_nxdomain_everywhere", "dns_nodata", NULL};
 	static const char *const about_one_server[] = {"dns_servers_disagree", "dns_first_server_dead_slow", NULL};
 	const char *cause = view->path->verdict.cause;
 	if (strcmp(cause, "dns_no_servers") == 0)
 		return this_host(view);
+	if (strcmp(cause, "dns_suffix_appended_capture") == 0)
+		return the_suffix(view);
 	if (text_is_one_of(cause, about_names) && !(text_is_one_of(cause, about_all) && servers_know_nothing(view)))
 		return the_name(view, view->name);
 	const char *servers = text_is_one_of(cause, about_one_server) ? first_server(view) : servers_of(view);
@@ -214,13 +221,34 @@ static bool strikes_everything(const struct view *view)
 	return strikes_all(view, false) || strikes_all(view, true);
 }
 
+static bool attempt_is_to(const struct view *view, const char *address)
+{
+	for (size_t i = 0; i < view->tried_count; i++)
+		if (text_equal(view->tried[i].attempt->address, address))
+			return true;
+	return false;
+}
+
+/* The hop that was heard last. Where not even the first one was: the one that others reach. */
+static const char *hop_of(const struct view *view)
+{
+	const struct place *at = &view->path->verdict.at;
+	if (at->hop == 0)
+		return at->first_silent;
+	return at->last_heard || at->hop < 0 ? at->last_heard : arena_printf(view->report->arena, "hop %d", at->hop);
+}
+
 static struct subject the_way(const struct view *view)
 {
 	const struct verdict *verdict = &view->path->verdict;
-	if (verdict->has_place && !verdict->at.first_silent && verdict->at.last_heard)
-		return (struct subject){SUBJECT_HOP, verdict->at.last_heard};
+	const char *hop = verdict->has_place ? hop_of(view) : NULL;
+	bool about_name = text_equal(verdict->cause, "tcp_partial_address_block");
+	if (hop && !about_name && !(verdict->at.hop == 0 && attempt_is_to(view, hop)))
+		return (struct subject){SUBJECT_HOP, hop};
 	if (view->proxied && view->broke == STAGE_TCP)
 		return the_proxy(view);
+	if (text_equal(verdict->cause, "ip_loss_high"))
+		return this_host(view);
 	return strikes_everything(view) ? this_host(view) : the_name(view, view->target->host);
 }
 

@@ -86,19 +86,34 @@ static const char *said_by_server(struct arena *arena, const struct observation 
 	return known ? known : arena_printf(arena, "could not be asked (%s)", failure_text(one->failure));
 }
 
+/* In which form a question of an experiment was put; "" for the usual one. */
+static const char *form_in_words(struct arena *arena, const struct observation *one)
+{
+	const struct dns_query *query = &one->dns;
+	if (query->checking_disabled)
+		return " without DNSSEC checking";
+	if (text_equal(one->experiment, "dns_plain"))
+		return " without EDNS";
+	if (one->experiment && strncmp(one->experiment, "dns_edns_", strlen("dns_edns_")) == 0)
+		return arena_printf(arena, " allowing %s bytes", one->experiment + strlen("dns_edns_"));
+	return "";
+}
+
 static const char *query_in_words(struct arena *arena, const struct observation *one)
 {
 	const struct dns_query *query = &one->dns;
+	const char *form = form_in_words(arena, one);
 	struct text_list data = {0};
 	for (size_t i = 0; i < query->answer_count; i++)
 		if (query->answers[i].data)
 			text_list_add(arena, &data, query->answers[i].data);
 	if (one->failure == FAILURE_NONE)
-		return arena_printf(arena, "DNS server %s gives %s for %s", query->server,
+		return arena_printf(arena, "DNS server %s%s gives %s for %s", query->server,
+				    *form ? arena_printf(arena, ", asked%s,", form) : "",
 				    data.count ? list_in_words(arena, &data) : "no address",
 				    shorten(arena, query->name));
-	return arena_printf(arena, "DNS server %s, asked over %s for %s, %s", query->server,
-			    query->transport ? query->transport : "?", shorten(arena, query->name),
+	return arena_printf(arena, "DNS server %s, asked over %s%s for %s, %s", query->server,
+			    query->transport ? query->transport : "?", form, shorten(arena, query->name),
 			    said_by_server(arena, one));
 }
 
@@ -112,6 +127,27 @@ static const char *connect_in_words(struct arena *arena, const struct observatio
 		return arena_printf(arena, "connect to %s was rejected by %s (ICMP type %d code %d)", to, icmp->from,
 				    icmp->type, icmp->code);
 	return arena_printf(arena, "connect to %s %s", to, ending(arena, one));
+}
+
+static const char *probe_in_words(struct arena *arena, const struct observation *one)
+{
+	const struct ttl_probe *ttl = &one->ttl;
+	const char *what = text_equal(ttl->sent, "udp")	    ? "a datagram"
+			   : text_equal(ttl->sent, "echo")  ? "an echo request"
+			   : text_equal(ttl->sent, "hello") ? "a ClientHello"
+							    : "a connection request";
+	const char *to = text_equal(ttl->sent, "echo") ? ttl->tuple.dst : peer(arena, &ttl->tuple);
+	const char *start = arena_printf(arena, "%s with TTL %d to %s", what, ttl->ttl, to);
+	if (ttl->expired)
+		return arena_printf(arena, "%s got as far as %s", start, ttl->from ? ttl->from : "a router");
+	if (ttl->tcp && text_equal(ttl->tcp, "rst"))
+		return arena_printf(arena, "%s was answered by a reset", start);
+	if (one->failure == FAILURE_NONE)
+		return arena_printf(arena, "%s was answered", start);
+	if (ttl->icmp.from)
+		return arena_printf(arena, "%s was rejected by %s (ICMP type %d code %d)", start, ttl->icmp.from,
+				    ttl->icmp.type, ttl->icmp.code);
+	return arena_printf(arena, "%s %s", start, ending(arena, one));
 }
 
 static const char *proxy_in_words(struct arena *arena, const struct observation *one)
@@ -163,6 +199,8 @@ static const char *tls_in_words(struct arena *arena, const struct observation *o
 	const char *with =
 		tls->sni ? arena_printf(arena, "TLS with %s at %s", shorten(arena, tls->sni), peer(arena, &tls->tuple))
 			 : arena_printf(arena, "TLS with %s", peer(arena, &tls->tuple));
+	if (tls->segment_bytes != NOT_MEASURED)
+		with = arena_printf(arena, "%s in segments of at most %d bytes", with, tls->segment_bytes);
 	if (tls->alert != NOT_MEASURED)
 		return arena_printf(arena, "%s ended with alert %d", with, tls->alert);
 	if (tls->plain_reply)
@@ -294,8 +332,7 @@ const char *observation_in_words(const struct report *report, const struct obser
 	case OP_TCP_CONNECT:
 		return connect_in_words(arena, one);
 	case OP_TTL_PROBE:
-		return arena_printf(arena, "a probe with TTL %d towards %s was answered by %s", one->ttl.ttl,
-				    peer(arena, &one->ttl.tuple), one->ttl.from ? one->ttl.from : "nobody");
+		return probe_in_words(arena, one);
 	case OP_PROXY_EXCHANGE:
 		return proxy_in_words(arena, one);
 	case OP_TLS_HANDSHAKE:

@@ -174,7 +174,8 @@ static const char *seen(const struct report *report, const struct finding *findi
 	const char *words = observation_in_words(report, one);
 	size_t more = one->op == OP_LOCAL_FACT ? 0 : more_like(finding, one);
 	const char *tail = more ? arena_printf(report->arena, "; %zu more ended the same way", more) : "";
-	return arena_printf(report->arena, "%s%s. Affected: %s", words, tail, names(report, finding));
+	return arena_printf(report->arena, "%s%s%s. Affected: %s", words, tail, ladder_in_words(report, finding),
+			    names(report, finding));
 }
 
 const char *summary_of(const struct report *report, const struct finding *finding)
@@ -182,6 +183,6 @@ const char *summary_of(const struct report *report, const struct finding *findin
 	const struct cause *cause = cause_find(finding->cause);
 	const struct observation *script = of_script(finding);
 	const char *first = script ? observation_in_words(report, script) : NULL;
-	return arena_printf(report->arena, "%s: %s%s%s.", cause ? cause->title : finding->cause, first ? first : "",
-			    first ? "; " : "", seen(report, finding));
+	return arena_printf(report->arena, "%s: %s%s%s.%s", cause ? cause->title : finding->cause, first ? first : "",
+			    first ? "; " : "", seen(report, finding), place_in_words(report, finding));
 }

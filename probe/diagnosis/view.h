@@ -17,11 +17,13 @@
  *                      primary cause, the others that hold go to `also`: so a rule looks only for its own evidence.
  *   FALLBACK(rule_NAME)  the same, but is asked only where no rule before it has named a cause: for what is said when nothing better is known.
  *   REMARK(rule_NAME)  says something of any path, also of one that works, which is then WARN. Primary only on such a path.
- *                      One that sets out->status to PASS gives no cause: its out->also is added to the verdict, and that is all.
+ *                      One that sets out->status to PASS gives no cause: its out->also and out->not_run are added to the verdict, and that is all.
  * out->status is preset to the path's own (for a REMARK on a path that works: WARN); a rule may overrule it.
  * Stage and owner come from causes.def. The driver (diagnosis.c) applies the general laws afterwards: caps of confidence (unlocated,
  * identity in mode settings, owner microsoft without proof of origin), stand-ins, assumed regions, 407 in mode settings.
  */
+
+struct way;
 
 /** One attempt, taken apart. Of a redirected or signed-in attempt these are the last connection's; all others are in attempt->observations. */
 struct tried {
@@ -36,6 +38,8 @@ struct tried {
 	const struct observation *tls;	     /* with the target */
 	const struct observation *http;
 	const struct observation *bare; /* experiment "bare_connect" */
+	const struct way
+		*way; /* where its connection requests end, by walks (ways.h); NULL: it works, or nobody looked */
 };
 
 struct view {

@@ -8,6 +8,7 @@
 #include "probe/core/address.h"
 #include "probe/core/arena.h"
 #include "probe/diagnosis/dns_view.h"
+#include "probe/diagnosis/ways.h"
 
 static bool was_cut(enum failure failure)
 {
@@ -311,5 +312,6 @@ struct view *view_all(struct report *report)
 	for (size_t i = 0; i < report->path_count; i++)
 		if (views[i].target->kind == TARGET_CIDR)
 			judge_range(&views[i]);
+	ways_find(report, views);
 	return views;
 }

@@ -13,6 +13,8 @@ enum {
 	TCP_PREFIX_BYTES = 2, /* RFC 1035 4.2.2 */
 	TCP_STREAM_BYTES_MAX = TCP_PREFIX_BYTES + 65535,
 	TCP_STREAM_BYTES_FIRST = 1024,
+	HEADER_BYTES = 12,
+	FLAG_CHECKING_DISABLED = 0x10, /* in the fourth byte */
 };
 
 /* ------------------------------------------------------------------ what came */
@@ -38,6 +40,8 @@ static void take_message(struct dns_link *link, const uint8_t *bytes, size_t len
 		question->malformed++;
 		return;
 	}
+	if (query->ede == NOT_MEASURED && failure != FAILURE_NONE && question->refusal_ede)
+		query->ede = question->refusal_ede;
 	question->replied = true;
 	question->reply = failure;
 	question->tries_at_reply = query->tries;
@@ -129,13 +133,32 @@ static ares_ssize_t on_recvfrom(ares_socket_t fd, void *buffer, size_t bytes, in
 	return got;
 }
 
-static void note_sent(struct dns_question *question, const uint8_t *bytes, size_t length)
+/* The header of the question, behind the prefix that TCP has (RFC 1035 4.1.1, 4.2.2); NULL: too short to be one. */
+static uint8_t *header_of(const struct dns_question *question, uint8_t *bytes, size_t length)
 {
 	size_t prefix = question->is_tcp ? TCP_PREFIX_BYTES : 0;
-	if (length < prefix + 2)
+	return length < prefix + HEADER_BYTES ? NULL : bytes + prefix;
+}
+
+/* c-ares has no option for CD (RFC 4035 3.2.2). */
+static void set_flags(const struct dns_question *question, uint8_t *bytes, size_t length)
+{
+	uint8_t *header = header_of(question, bytes, length);
+	if (header && question->observation->dns.checking_disabled)
+		header[3] |= FLAG_CHECKING_DISABLED;
+}
+
+static void note_sent(struct dns_question *question, uint8_t *bytes, size_t length)
+{
+	const uint8_t *header = header_of(question, bytes, length);
+	struct dns_query *query = &question->observation->dns;
+	if (!header)
 		return;
-	question->id = (uint16_t)(bytes[prefix] << 8 | bytes[prefix + 1]);
-	question->observation->dns.tries++;
+	question->id = (uint16_t)(header[0] << 8 | header[1]);
+	query->tries++;
+	if (header[10] == 0 &&
+	    header[11] == 0) /* no additional record: without OPT, also where c-ares has given it up */
+		query->edns_bytes = NOT_MEASURED;
 }
 
 /* struct iovec as c-ares uses it; on Windows it is private to c-ares. */
@@ -158,6 +181,7 @@ static ares_ssize_t on_sendv(ares_socket_t fd, const struct iovec *parts, int co
 		memcpy(message + length, part.base, taken);
 		length = (uint16_t)(length + taken);
 	}
+	set_flags(question, message, length);
 	ares_ssize_t sent = socket_send((os_socket)fd, message, length);
 	int error = sent < 0 ? os_socket_error() : 0;
 	if (sent >= 0)

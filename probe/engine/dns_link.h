@@ -39,6 +39,7 @@ struct dns_question {
 	bool replied;	    /* a message that answers our question is in the observation */
 	enum failure reply; /* what it says */
 	int tries_at_reply;
+	int refusal_ede;       /* of a refusal after which c-ares asked anew without EDNS; 0: none */
 	unsigned malformed;    /* messages that do not */
 	int error;	       /* of a socket; no further one is opened then */
 	bool closed_by_server; /* TCP: FIN before a whole message */

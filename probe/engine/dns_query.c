@@ -12,8 +12,7 @@
 
 enum {
 	DNS_PORT = 53,
-	EDNS_BYTES = 1232, /* no fragments on any path (DNS flag day 2020) */
-	UDP_TRIES = 3,	   /* at 0, 1/7 and 3/7 of the time; the third waits 4/7 */
+	UDP_TRIES = 3, /* at 0, 1/7 and 3/7 of the time; the third waits 4/7 */
 	UDP_TIME_PARTS = 7,
 	MALFORMED_ENOUGH = 2, /* then the server, or what speaks for it, answers so to every try */
 };
@@ -108,6 +107,7 @@ static void forget_refusal(struct dns_question *question)
 	if (!question->replied || question->given_up || query->tries == question->tries_at_reply)
 		return;
 	question->replied = false;
+	question->refusal_ede = query->ede; /* what it says without EDNS has no reason with it */
 	query->rcode = query->ede = NOT_MEASURED;
 	query->answer_count = 0;
 }
@@ -143,17 +143,18 @@ static void library_start(void)
 
 static bool channel_open(struct dns_question *question, int64_t timeout_us)
 {
+	int edns_bytes = question->observation->dns.edns_bytes;
 	static uv_once_t once = UV_ONCE_INIT;
 	int timeout_ms = timeout_us / 1000 > INT32_MAX / 2 ? INT32_MAX / 2 : (int)(timeout_us / 1000);
 	char lookups[] = "b";
 	struct ares_options options = {
 		.flags = ARES_FLAG_IGNTC | ARES_FLAG_NOCHECKRESP | ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES |
-			 ARES_FLAG_EDNS | (question->is_tcp ? ARES_FLAG_USEVC : 0),
+			 (edns_bytes != NOT_MEASURED ? ARES_FLAG_EDNS : 0) | (question->is_tcp ? ARES_FLAG_USEVC : 0),
 		.timeout = question->is_tcp ? timeout_ms + 1 : timeout_ms / UDP_TIME_PARTS + 1,
 		.tries = question->is_tcp ? 1 : UDP_TRIES,
 		.ndots = 1,
 		.lookups = lookups,
-		.ednspsz = EDNS_BYTES,
+		.ednspsz = edns_bytes,
 		.sock_state_cb = dns_link_watch,
 		.sock_state_cb_data = question,
 	};

@@ -12,7 +12,8 @@ struct dns_question;
 typedef void (*dns_question_done_cb)(struct dns_question *question, void *user);
 
 /**
- * Ask what observation->dns says: server ("ip" or "ip:port"), transport, name and type, which the caller has filled in.
+ * Ask what observation->dns says: server ("ip" or "ip:port"), transport, name, type, edns_bytes (NOT_MEASURED: without EDNS) and
+ * checking_disabled, which the caller has filled in.
  *
  * Records  the rest of observation (op dns_query, the caller's): tuple, tries, reply, icmp, failure, os_error and times. Over UDP three
  *          datagrams, the second and third after 1/7 and 3/7 of timeout_us. An error of the socket ends it at once; a datagram that is not

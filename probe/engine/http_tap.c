@@ -98,6 +98,8 @@ size_t http_tap_header(char *bytes, size_t size, size_t count, void *user)
 		return length; /* trailers */
 	bool was_complete = transfer->reply.complete;
 	reply_line(transfer->arena, &transfer->reply, bytes, length);
+	if (transfer->reply.malformed)
+		return 0;
 	if (was_complete && !transfer->reply.complete)
 		body_reset(transfer);
 	if (transfer->step == STEP_PROXY && transfer->reply.complete && !was_complete)

@@ -7,6 +7,8 @@
 #include "probe/core/address.h"
 #include "probe/core/arena.h"
 #include "probe/engine/autoproxy.h"
+#include "probe/engine/dns_experiments.h"
+#include "probe/engine/experiments.h"
 #include "probe/engine/system_stack.h"
 #include "probe/engine/system_trust.h"
 #include "probe/os/os.h"
@@ -184,6 +186,8 @@ void leg_check(struct leg_state *leg)
 		for (size_t i = 0; i < lists[k]->count; i++)
 			path_go_on(leg, lists[k]->items[i]);
 	samples_hurry(leg->run);
+	if (leg->run->legs_done == leg->run->leg_count)
+		experiments_hurry(leg->run);
 }
 
 static bool has_trial(const struct leg_state *leg, const char *address)
@@ -224,6 +228,7 @@ static void on_name_done(struct lookup *lookup, void *user)
 	name->lookup = lookup;
 	for (size_t i = 0; i < name->leg_count; i++)
 		leg_check(name->legs[i]);
+	dns_experiments_note_name(name->run);
 }
 
 static struct name_state *name_of(struct run *run, const char *text)
@@ -405,8 +410,10 @@ void legs_cut(struct run *run, enum failure failure)
 	autoproxy_cut(run, failure);
 	run->queue_head = run->queue_tail = NULL;
 	login_cut(run, failure);
+	experiments_cut(run, failure);
 	proxy_contrast_cut(run, failure);
 	wrong_address_cut(run, failure);
+	dns_experiments_cut(run, failure);
 	system_trust_cut(run);
 	system_stack_cut(run, failure);
 	for (size_t i = 0; i < run->name_count; i++)

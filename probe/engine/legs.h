@@ -20,8 +20,10 @@ struct proxy_watch;
 struct wrong_address;
 struct chain_question;
 struct stack_check;
+struct dns_experiments;
 struct named_source;
 struct system_proxy;
+struct experiments;
 
 /** One address of a leg, tried on its own. */
 struct trial {
@@ -109,8 +111,11 @@ struct run {
 	size_t name_count, name_capacity;
 	struct login *logins;
 	struct proxy_watch *proxies;
-	size_t contrasts_open;		     /* extra requests that are under way */
-	struct wrong_address *wrong_address; /* made once (plan/wrong_address.h), or NULL */
+	size_t contrasts_open;			 /* extra requests that are under way */
+	struct wrong_address *wrong_address;	 /* made once (plan/wrong_address.h), or NULL */
+	struct experiments *experiments;	 /* NULL where none are to be made */
+	struct dns_experiments *dns_experiments; /* NULL without experiments */
+	size_t dns_experiments_open;
 	struct chain_question *chain_questions;
 	unsigned chains_asked;		   /* threads that the system's chain engine has */
 	struct named_source *sources;	   /* PAC scripts */

@@ -238,7 +238,7 @@ static enum failure proxy_end(struct transfer *transfer, struct ending ending)
 
 static enum failure http_failure(struct transfer *transfer, struct ending ending)
 {
-	if (transfer->reply.status != NOT_MEASURED)
+	if (transfer->reply.status != NOT_MEASURED && !transfer->reply.malformed)
 		return FAILURE_NONE;
 	if (is_no_http(ending) || (ending.by_curl && transfer->reply.malformed))
 		return FAILURE_HTTP_MALFORMED;

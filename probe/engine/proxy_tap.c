@@ -229,9 +229,12 @@ void proxy_tap_header(struct transfer *transfer, const char *line, size_t length
 	struct reply *reply = &transfer->reply;
 	bool was_complete = reply->complete;
 	reply_line(transfer->arena, reply, line, length);
+	bool was_http = reply->status != NOT_MEASURED; /* and its header is too long */
 	if (reply->malformed && !transfer->proxy->proxy.first_bytes)
 		transfer->proxy->proxy.first_bytes =
-			hostile_bytes(transfer->arena, line, length < FIRST_BYTES_MAX ? length : FIRST_BYTES_MAX);
+			was_http ? reply->start
+				 : hostile_bytes(transfer->arena, line,
+						 length < FIRST_BYTES_MAX ? length : FIRST_BYTES_MAX);
 	if (reply->malformed)
 		transfer_end_soon(transfer);
 	if (!reply->complete || was_complete)

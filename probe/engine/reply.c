@@ -20,7 +20,7 @@ static void status_line(struct reply *reply, const char *line, size_t length)
 {
 	const char *end = line + length;
 	const char *at = memchr(line, ' ', length);
-	reply_reset(reply);
+	*reply = (struct reply){.status = NOT_MEASURED, .head_bytes = reply->head_bytes};
 	while (at && at < end && *at == ' ')
 		at++;
 	int status = 0, digits = 0;
@@ -171,6 +171,11 @@ static void header_line(struct arena *arena, struct reply *reply, const char *li
 
 void reply_line(struct arena *arena, struct reply *reply, const char *line, size_t length)
 {
+	reply->head_bytes += length;
+	if (reply->head_bytes > HEAD_BYTES_MAX) {
+		reply->malformed = true;
+		return;
+	}
 	while (length && (line[length - 1] == '\n' || line[length - 1] == '\r'))
 		length--;
 	if (length >= 5 && strncasecmp(line, "HTTP/", 5) == 0) {

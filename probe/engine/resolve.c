@@ -1,6 +1,7 @@
 #include "probe/engine/resolve.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "probe/core/address.h"
 #include "probe/core/arena.h"
@@ -8,13 +9,16 @@
 #include "probe/engine/dns_query.h"
 #include "probe/engine/system_lookup.h"
 #include "probe/os/os.h"
+#include "probe/plan/dns_contrasts.h"
 
 enum {
 	ADDRESSES_MAX = 16, /* handed on */
 	ADDRESSES_UNCONFIRMED =
 		8, /* of these, before the system has said which ones it takes: the other places are for its own */
 	WAITING_MAX = 64,
-	SILENCE_PARTS = 4, /* UDP counts as silent after a quarter of the time */
+	RESOLVERS_MAX = 16,
+	CONTRAST_US = 1000 * 1000, /* an experiment after a reply */
+	SILENCE_PARTS = 4,	   /* UDP counts as silent after a quarter of the time */
 	SYSTEM_TIMES_ALLOWED =
 		2, /* how many timeouts the system may take where it has a dead first server to wait for */
 };
@@ -212,24 +216,22 @@ static void end_if_all_said(struct lookup_state *state)
 
 /* ------------------------------------------------------------------ questions */
 
-struct wording {
-	const char *server, *transport, *type, *experiment;
-	bool control;
-};
-
 static void on_question_done(struct dns_question *question, void *user);
+static void ask_contrasts(struct lookup_state *state, bool silence_counts);
 
-static void ask(struct lookup_state *state, const struct wording *wording, int64_t timeout_us)
+static void ask(struct lookup_state *state, const struct dns_contrast *wording, bool control, int64_t timeout_us)
 {
 	struct arena *arena = arena_of(state);
 	struct asked *asked = arena_alloc(arena, sizeof(*asked));
 	struct observation *observation = report_add_observation(state->resolver->report, OP_DNS_QUERY);
 	observation->experiment = wording->experiment ? wording->experiment : state->options.experiment;
 	observation->dns.server = wording->server;
-	observation->dns.control = wording->control;
+	observation->dns.control = control;
 	observation->dns.transport = wording->transport;
-	observation->dns.name = state->lookup.name;
+	observation->dns.name = wording->name ? wording->name : state->lookup.name;
 	observation->dns.type = wording->type;
+	observation->dns.edns_bytes = wording->edns_bytes;
+	observation->dns.checking_disabled = wording->checking_disabled;
 	asked->state = state;
 	asked->observation = observation;
 	state->asked =
@@ -248,10 +250,10 @@ static int64_t time_left_us(const struct lookup_state *state)
 /* The truncated answer's question again, by TCP: in the time that is left, but not less than half of the whole. */
 static void ask_by_tcp(struct lookup_state *state, const struct dns_query *query)
 {
-	struct wording wording = {
-		.server = query->server, .transport = "tcp", .type = query->type, .control = query->control};
+	struct dns_contrast wording = {
+		.server = query->server, .transport = "tcp", .type = query->type, .edns_bytes = DNS_EDNS_BYTES};
 	int64_t left_us = time_left_us(state), half_us = state->options.timeout_us / 2;
-	ask(state, &wording, left_us > half_us ? left_us : half_us);
+	ask(state, &wording, query->control, left_us > half_us ? left_us : half_us);
 }
 
 static void offer_answers(struct lookup_state *state, const struct observation *observation)
@@ -268,6 +270,13 @@ static void offer_answers(struct lookup_state *state, const struct observation *
 		settle(state);
 }
 
+/* The control's are not what this server uses, nobody should connect to what DNSSEC rejects, and some are another name's. */
+static bool gives_addresses(const struct lookup *lookup, const struct observation *observation)
+{
+	return !observation->dns.control && !observation->dns.checking_disabled &&
+	       strcasecmp(observation->dns.name, lookup->name) == 0;
+}
+
 static void on_question_done(struct dns_question *question, void *user)
 {
 	struct asked *asked = user;
@@ -279,10 +288,14 @@ static void on_question_done(struct dns_question *question, void *user)
 	state->open--;
 	if (state->cancelled)
 		return;
-	if (query->truncated && observation->failure == FAILURE_NONE && strcmp(query->transport, "udp") == 0)
+	bool truncated =
+		query->truncated && observation->failure == FAILURE_NONE && strcmp(query->transport, "udp") == 0;
+	if (truncated && is_of_way(state, observation))
 		ask_by_tcp(state, query);
-	else if (observation->failure == FAILURE_NONE && !query->control)
+	else if (observation->failure == FAILURE_NONE && gives_addresses(&state->lookup, observation))
 		offer_answers(state, observation);
+	if (is_of_way(state, observation) && !query->control)
+		ask_contrasts(state, false);
 	end_if_all_said(state);
 }
 
@@ -299,37 +312,19 @@ static void on_system_done(struct system_job *job, void *user)
 	end_if_all_said(state);
 }
 
-/* ------------------------------------------------------------------ the experiment where UDP stays silent */
+/* ------------------------------------------------------------------ experiments */
 
-/* Has nothing come from that server to any question of this name? */
-static bool is_server_silent(const struct lookup_state *state, const char *server)
+/* What is silent is asked in the time that is left; what has been answered has shown how long that takes. */
+static void ask_contrasts(struct lookup_state *state, bool silence_counts)
 {
-	for (size_t i = 0; i < state->asked_count; i++) {
-		const struct asked *asked = state->asked[i];
-		if (strcmp(asked->observation->dns.server, server) == 0 &&
-		    !(asked->question && dns_question_is_silent(asked->question)))
-			return false;
-	}
-	return true;
-}
-
-/* Once per server and run: the first name that meets the silence asks. */
-static void ask_silent_servers(struct lookup_state *state)
-{
-	struct resolver *resolver = state->resolver;
-	size_t count = state->asked_count;
-	for (size_t i = 0; i < count; i++) {
-		const struct dns_query *query = &state->asked[i]->observation->dns;
-		if (text_list_has(&resolver->tcp_tried, query->server) || !is_server_silent(state, query->server))
-			continue;
-		struct wording wording = {.server = query->server,
-					  .transport = "tcp",
-					  .type = "A",
-					  .experiment = "dns_over_tcp",
-					  .control = query->control};
-		text_list_add(arena_of(state), &resolver->tcp_tried, query->server);
-		ask(state, &wording, time_left_us(state));
-	}
+	struct dns_contrasts wanted;
+	if (!state->resolver->experiments || state->options.experiment)
+		return;
+	dns_contrasts_of_questions(state->resolver->report, state->lookup.name, silence_counts, &wanted);
+	int64_t whole_us = state->options.timeout_us;
+	int64_t time_us = silence_counts ? time_left_us(state) : whole_us < CONTRAST_US ? whole_us : CONTRAST_US;
+	for (size_t i = 0; i < wanted.count; i++)
+		ask(state, &wanted.items[i], false, time_us);
 }
 
 /* ------------------------------------------------------------------ time */
@@ -374,8 +369,7 @@ static void on_timer(uv_timer_t *timer)
 		return;
 	case PHASE_LISTENING:
 		state->phase = PHASE_SILENCE_SEEN;
-		if (state->resolver->experiments && !state->options.experiment)
-			ask_silent_servers(state);
+		ask_contrasts(state, true);
 		end_if_all_said(state);
 		if (!state->lookup.done)
 			timer_at(state, timeout_us);
@@ -400,8 +394,9 @@ static void ask_server(struct lookup_state *state, const char *server, bool cont
 {
 	static const char *const types[] = {"A", "AAAA"};
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-		struct wording wording = {.server = server, .transport = "udp", .type = types[i], .control = control};
-		ask(state, &wording, state->options.timeout_us);
+		struct dns_contrast wording = {
+			.server = server, .transport = "udp", .type = types[i], .edns_bytes = DNS_EDNS_BYTES};
+		ask(state, &wording, control, state->options.timeout_us);
 	}
 }
 
@@ -434,6 +429,18 @@ static void ask_everyone(struct lookup_state *state)
 			ask_server(state, resolver->servers.items[i], false);
 	if (resolver->control)
 		ask_server(state, resolver->control, true);
+}
+
+void resolver_use(struct resolver *resolver, const char *const *given)
+{
+	struct arena *arena = resolver->report->arena;
+	char servers[RESOLVERS_MAX][64];
+	size_t count = given ? 0 : os_resolvers(servers, RESOLVERS_MAX);
+	resolver->system_lookup = !given;
+	for (size_t i = 0; given && given[i]; i++)
+		text_list_add(arena, &resolver->servers, given[i]);
+	for (size_t i = 0; i < count; i++)
+		text_list_add(arena, &resolver->servers, arena_strdup(arena, servers[i]));
 }
 
 struct lookup *lookup_start_with(struct resolver *resolver, const struct lookup_options *options)

@@ -14,12 +14,14 @@ struct resolver {
 	int64_t run_started_us; /* os_monotonic_us() at the start of the run */
 	int64_t timeout_us;	/* of the stage */
 	bool experiments;
-	bool system_lookup;	    /* false with --resolver: then those servers' answers count */
-	struct text_list servers;   /* "ip" or "ip:port", in order */
-	const char *control;	    /* or NULL */
-	struct text_list tcp_tried; /* the look-ups' own, empty at first: silent servers that were asked by TCP */
-	struct lookup *open;	    /* the same, NULL at first: those that are not done; lookups_cut() ends them */
+	bool system_lookup;	  /* false with --resolver: then those servers' answers count */
+	struct text_list servers; /* "ip" or "ip:port", in order */
+	const char *control;	  /* or NULL */
+	struct lookup *open; /* the look-ups' own, NULL at first: those that are not done; lookups_cut() ends them */
 };
+
+/** Set servers and system_lookup: those of given ("ip" or "ip:port", NULL at the end), or with NULL the system's own. report is set already. */
+void resolver_use(struct resolver *resolver, const char *const *given);
 
 struct resolved_address {
 	const char *address;
@@ -41,7 +43,7 @@ typedef void (*lookup_done_cb)(struct lookup *lookup, void *user);
 
 /**
  * Look a name up in every way at once: the system's own lookup in a thread of its own, and A and AAAA at each configured server (and the
- * control) by c-ares, over UDP, over TCP after a truncated answer, and once per server over TCP where UDP stays silent.
+ * control) by c-ares, over UDP, over TCP after a truncated answer, and what dns_contrasts_of_questions() asks besides.
  *
  * Records  one system_lookup, and one dns_query per question, server and transport, each for lookup->paths.
  * Calls    address() for each new address as soon as anyone but the control gave it; done() once, when everything has answered or the time
@@ -56,7 +58,7 @@ struct lookup *lookup_start(struct resolver *resolver, const char *name, lookup_
 struct lookup_options {
 	const char *name;
 	const char *
-		experiment; /* what the observations are for, where that is no path's own way; then dns_over_tcp is not tried; or NULL */
+		experiment; /* what the observations are for, where that is no path's own way; then nothing is asked besides; or NULL */
 	int64_t timeout_us;	   /* per question; 0: the resolver's */
 	lookup_address_cb address; /* as above, or NULL */
 	lookup_done_cb

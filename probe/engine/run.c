@@ -7,13 +7,15 @@
 
 #include "probe/core/arena.h"
 #include "probe/engine/autoproxy.h"
+#include "probe/engine/dns_experiments.h"
+#include "probe/engine/experiments.h"
 #include "probe/engine/legs.h"
 #include "probe/engine/machine.h"
 #include "probe/engine/system_run.h"
 #include "probe/engine/system_trust.h"
 #include "probe/os/os.h"
 
-enum { PROGRESS_EVERY_MS = 100, RESOLVERS_MAX = 16 };
+enum { PROGRESS_EVERY_MS = 100 };
 
 static void run_cut(struct run *run, enum end_reason reason, enum failure failure)
 {
@@ -96,22 +98,13 @@ static void on_progress(uv_timer_t *timer)
 static void resolver_prepare(struct run *run)
 {
 	struct resolver *resolver = &run->resolver;
-	struct arena *arena = run->report->arena;
 	resolver->loop = &run->loop;
 	resolver->report = run->report;
 	resolver->run_started_us = run->started_us;
 	resolver->timeout_us = run->options->timeout_us;
 	resolver->experiments = run->options->experiments;
-	resolver->system_lookup = !run->options->resolvers;
 	resolver->control = run->options->control_resolver;
-	for (size_t i = 0; run->options->resolvers && run->options->resolvers[i]; i++)
-		text_list_add(arena, &resolver->servers, run->options->resolvers[i]);
-	if (run->options->resolvers)
-		return;
-	char servers[RESOLVERS_MAX][64];
-	size_t count = os_resolvers(servers, RESOLVERS_MAX);
-	for (size_t i = 0; i < count; i++)
-		text_list_add(arena, &resolver->servers, arena_strdup(arena, servers[i]));
+	resolver_use(resolver, run->options->resolvers);
 }
 
 /* Before anything slow, such as reading the trust anchors: they take effect when the loop runs. */
@@ -199,11 +192,14 @@ bool engine_run(struct report *report, struct plan *plan, const struct engine_op
 	timers_start(run);
 	system_run_begin(run);
 	autoproxy_start(run);
+	dns_experiments_start(run);
+	experiments_start(run);
 	legs_start(run);
 	local_facts_record(run);
 	machine_facts_record(run);
 	while ((run->questions_open || run->system_proxy || run->legs_done < run->leg_count || run->resolver.open ||
-		run->contrasts_open || run->stack_checks_open || run->system_open) &&
+		run->contrasts_open || run->dns_experiments_open || experiments_open(run) || run->stack_checks_open ||
+		run->system_open) &&
 	       uv_run(&run->loop, UV_RUN_ONCE))
 		;
 	uv_timer_stop(&run->progress_timer);

@@ -135,6 +135,7 @@ struct tcp_facts socket_tcp_facts(const struct os_tcp_info *info)
 		.retransmits = info->retransmits,
 		.unacked = info->unacked,
 		.mss = info->mss,
+		.segments = info->segments,
 		.held_back = info->held_back,
 	};
 }

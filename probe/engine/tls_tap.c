@@ -7,6 +7,7 @@
 
 #include "probe/core/arena.h"
 #include "probe/engine/certificate.h"
+#include "probe/engine/hello_bytes.h"
 #include "probe/engine/hostile.h"
 
 /** What OpenSSL's callbacks hold on to: it belongs to the SSL_CTX and is freed with it, which may be after the transfer's end. */
@@ -78,6 +79,8 @@ static void on_handshake_message(struct tls_link *link, bool sent, const unsigne
 				 const SSL *ssl)
 {
 	struct tls_handshake *tls = &link->observation->tls;
+	if (sent && length && bytes[0] == SSL3_MT_CLIENT_HELLO && tls->hello_bytes == NOT_MEASURED)
+		tls->hello_bytes = (int64_t)length + SSL3_RT_HEADER_LENGTH;
 	if (sent || !length)
 		return;
 	switch (bytes[0]) {
@@ -142,17 +145,32 @@ static void on_message(int sent, int version, int type, const void *bytes, size_
 	}
 }
 
+/* libcurl has set the URL's host by now; the hello is not made yet. OpenSSL gives this callback a const it does not mean. */
+static void hello_name(const struct tls_link *link, const SSL *ssl)
+{
+	const struct hello *hello = &link->transfer->hello;
+	SSL *changed = (SSL *)(uintptr_t)ssl;
+	char *name = hello->sni && *hello->sni ? (char *)(uintptr_t)hello->sni : NULL;
+	if (!link->to_proxy && hello->sni)
+		SSL_set_tlsext_host_name(changed, name);
+}
+
 static void on_info(const SSL *ssl, int where, int value)
 {
 	struct tls_link *link = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), link_index);
 	(void)value;
-	if (!(where & SSL_CB_HANDSHAKE_DONE) || !link || !link->transfer)
+	if (!link || !link->transfer)
+		return;
+	if (where & SSL_CB_HANDSHAKE_START)
+		hello_name(link, ssl);
+	if (!(where & SSL_CB_HANDSHAKE_DONE))
 		return;
 	if (link->observation->tls.progress == TLS_FINISHED)
 		return;
 	reached(&link->observation->tls, TLS_FINISHED);
 	note_choice(link, ssl);
-	transfer_advance(link->transfer, link->to_proxy ? STEP_PROXY : STEP_HTTP);
+	transfer_advance(link->transfer,
+			 transfer_step_after(link->transfer, link->to_proxy ? STEP_TLS_PROXY : STEP_TLS));
 }
 
 /* ------------------------------------------------------------------ verification */
@@ -224,6 +242,36 @@ static bool is_for_proxy(const struct transfer *transfer)
 	return transfer->via.scheme == VIA_HTTPS && transfer->step <= STEP_TLS_PROXY;
 }
 
+/* Of the codes for private use (RFC 8446 11): nobody knows it, so nobody minds. */
+enum { UNKNOWN_EXTENSION = 0xfe6d };
+
+static int on_extension(SSL *ssl, unsigned type, unsigned context, const unsigned char **out, size_t *bytes, X509 *x,
+			size_t chain_index, int *alert, void *user)
+{
+	const struct tls_link *link = user;
+	(void)ssl, (void)type, (void)context, (void)x, (void)chain_index, (void)alert;
+	*bytes = link->transfer ? link->transfer->hello.extra_bytes : 0;
+	*out = xcalloc(1, *bytes + 1);
+	return 1;
+}
+
+static void on_extension_free(SSL *ssl, unsigned type, unsigned context, const unsigned char *out, void *user)
+{
+	(void)ssl, (void)type, (void)context, (void)user;
+	free((void *)(uintptr_t)out);
+}
+
+/* What of the hello differs from the usual one, but for the name. */
+static bool hello_set(SSL_CTX *ctx, struct tls_link *link)
+{
+	const struct hello *hello = &link->transfer->hello;
+	if (hello->version && (!SSL_CTX_set_min_proto_version(ctx, hello->version) ||
+			       !SSL_CTX_set_max_proto_version(ctx, hello->version)))
+		return false;
+	return !hello->extra_bytes || SSL_CTX_add_custom_ext(ctx, UNKNOWN_EXTENSION, SSL_EXT_CLIENT_HELLO, on_extension,
+							     on_extension_free, link, NULL, NULL);
+}
+
 CURLcode tls_tap_install(CURL *easy, void *context, void *user)
 {
 	struct transfer *transfer = user;
@@ -244,8 +292,9 @@ CURLcode tls_tap_install(CURL *easy, void *context, void *user)
 	link->to_proxy = to_proxy;
 	link->observation = tls_tap_open_observation(transfer);
 	transfer->link = link;
-	/* small and classical, as the agent's system says hello */
-	if (!link->observation || !SSL_CTX_set1_groups_list(ctx, "X25519:P-256:P-384"))
+	if (!link->observation || !hello_make_classical(ctx))
+		return CURLE_FAILED_INIT;
+	if (!to_proxy && !hello_set(ctx, link))
 		return CURLE_FAILED_INIT;
 	SSL_CTX_set_cert_verify_callback(ctx, on_verify, link);
 	SSL_CTX_set_msg_callback(ctx, on_message);

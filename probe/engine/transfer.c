@@ -58,7 +58,7 @@ enum step transfer_step_after(const struct transfer *transfer, enum step step)
 	case STEP_PROXY:
 		break;
 	case STEP_TLS:
-		return STEP_HTTP;
+		return transfer->handshake_only ? STEP_DONE : STEP_HTTP;
 	case STEP_HTTP:
 	case STEP_DONE:
 		return STEP_DONE;
@@ -113,6 +113,10 @@ static void describe_tls(struct transfer *transfer, struct tls_handshake *tls, b
 	tls->tuple = transfer->socket.tuple;
 	tls->peer = to_proxy ? "proxy" : "target";
 	tls->sni = address_parse(host, &literal) ? NULL : host;
+	if (!to_proxy && transfer->hello.sni)
+		tls->sni = *transfer->hello.sni ? transfer->hello.sni : NULL;
+	if (transfer->hello.segment_bytes)
+		tls->segment_bytes = transfer->hello.segment_bytes;
 	transfer->tls_looked_at = false;
 }
 
@@ -148,12 +152,12 @@ static void on_stage_over(uv_timer_t *timer)
 
 static void stage_timer_start(struct transfer *transfer)
 {
-	const struct transfer_pool_options *options = pool_options(transfer->pool);
-	uv_update_time(options->loop);
-	uv_timer_start(&transfer->stage_timer, on_stage_over, (uint64_t)(options->timeout_us / 1000), 0);
+	uv_update_time(pool_options(transfer->pool)->loop);
+	uv_timer_start(&transfer->stage_timer, on_stage_over, (uint64_t)(transfer->timeout_us / 1000), 0);
+	transfer->step_started_us = os_monotonic_us();
 	if (!transfer->watch)
 		return;
-	atomic_store(&transfer->watch->step_started_us, os_monotonic_us());
+	atomic_store(&transfer->watch->step_started_us, transfer->step_started_us);
 	atomic_store(&transfer->watch->step, (int)transfer->step);
 }
 
@@ -283,6 +287,41 @@ const struct transfer_result *transfer_result(const struct transfer *transfer)
 	return &transfer->result;
 }
 
+static enum stage stage_of(enum step step)
+{
+	switch (step) {
+	case STEP_TCP:
+		return STAGE_TCP;
+	case STEP_TLS_PROXY:
+	case STEP_PROXY:
+		return STAGE_PROXY;
+	case STEP_TLS:
+		return STAGE_TLS;
+	case STEP_HTTP:
+		return STAGE_HTTP;
+	case STEP_DONE:
+		break;
+	}
+	return STAGE_NONE;
+}
+
+/* Behind a proxy the connection's bytes are the proxy's own. */
+static bool has_begun(const struct transfer *transfer)
+{
+	bool direct_bytes = transfer->via.scheme == VIA_DIRECT && transfer->socket.info.bytes_received > 0;
+	return transfer->tls && (transfer->tls->tls.progress >= TLS_SERVER_HELLO || direct_bytes);
+}
+
+void transfer_silence(struct transfer *transfer, struct transfer_silence *out)
+{
+	const struct socket_facts *facts = &transfer->socket;
+	socket_tap_measure(transfer);
+	*out = (struct transfer_silence){.stage = stage_of(transfer->step), .since_us = transfer->step_started_us};
+	out->rtt_us = facts->has_info && facts->info.rtt_us > 0 ? facts->info.rtt_us : 0;
+	out->has_begun = has_begun(transfer);
+	out->is_acknowledged = !facts->has_info || facts->info.unacked == 0;
+}
+
 /* ------------------------------------------------------------------ start */
 
 /* What libcurl takes for a name exactly as we do: no international names, which it would translate and then look up itself. */
@@ -324,6 +363,8 @@ static bool spec_take(struct transfer *transfer, const struct transfer_spec *spe
 	transfer->target_address = arena_strdup(arena, spec->target_address);
 	transfer->auth = spec->auth;
 	transfer->expect_body = arena_strdup(arena, target->expect.body);
+	transfer->hello = spec->hello;
+	transfer->hello.sni = arena_strdup(arena, spec->hello.sni);
 	if (transfer->via.host && !is_plain_host(transfer->via.host))
 		return false;
 	if (target->kind == TARGET_URL)
@@ -360,6 +401,8 @@ struct transfer *transfer_start_watched(struct transfer_pool *pool, const struct
 	transfer->done = done;
 	transfer->user = user;
 	transfer->watch = watch;
+	transfer->handshake_only = spec->handshake_only;
+	transfer->timeout_us = spec->timeout_us ? spec->timeout_us : pool_options(pool)->timeout_us;
 	transfer->body.keep = spec->keep_body_bytes > 0;
 	transfer->body.limit = transfer->body.keep ? (int64_t)spec->keep_body_bytes : BODY_BYTES_MAX;
 	strbuf_init(&transfer->body.kept);

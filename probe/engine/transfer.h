@@ -41,6 +41,19 @@ struct transfer_pool *transfer_pool_new(const struct transfer_pool_options *opti
 /** Every transfer must have ended. Closes its handles through the loop. */
 void transfer_pool_close(struct transfer_pool *pool);
 
+/** In what the TLS hello to the target differs from the agent's own: one rung of the TLS ladder. All zero: it does not. */
+struct hello {
+	const char *
+		sni; /* another name; "" for none at all; NULL: the target's own. The chain is still judged for the target's name */
+	size_t extra_bytes; /* of an extension that nobody knows (RFC 8446 4.1.2 lets a server pass over it) */
+	enum {
+		HELLO_TLS_ANY,
+		HELLO_TLS_1_2 = 0x303,
+		HELLO_TLS_1_3 = 0x304
+	} version;	   /* that one alone; RFC 8446 4.2.1 has the numbers */
+	int segment_bytes; /* the largest segment either side may send (TCP_MAXSEG); 0: the system's own choice */
+};
+
 /** One address tried: what to send, by which way, and with what. Texts are copied. */
 struct transfer_spec {
 	const struct target *target; /* URL or TCP */
@@ -50,6 +63,9 @@ struct transfer_spec {
 	const char *target_address; /* SOCKS4 and SOCKS5 (names resolved here): the target's address; else NULL */
 	enum proxy_auth auth;
 	const char *user, *password; /* NULL, NULL: the running identity's own (Negotiate, and NTLM on Windows) */
+	struct hello hello;
+	bool handshake_only;	/* it ends with the TLS handshake: no request is sent */
+	int64_t timeout_us;	/* of each stage; 0: the pool's */
 	size_t keep_body_bytes; /* 0: 64 KiB are read and 512 bytes kept; else that much is read at most, and kept whole */
 };
 
@@ -88,6 +104,16 @@ struct transfer *transfer_start(struct transfer_pool *pool, const struct transfe
 const struct transfer_result *transfer_result(const struct transfer *transfer);
 /** Where one that is under way is now. */
 enum stage transfer_stage(const struct transfer *transfer);
+
+/** Where it waits: for somebody who becomes suspicious. */
+struct transfer_silence {
+	enum stage stage;     /* TCP, PROXY, TLS or HTTP */
+	int64_t since_us;     /* os_monotonic_us() when that stage began */
+	int64_t rtt_us;	      /* of the connection; 0 where unknown */
+	bool has_begun;	      /* TLS: the far end has said something */
+	bool is_acknowledged; /* all that we sent has arrived, as far as the system tells */
+};
+void transfer_silence(struct transfer *transfer, struct transfer_silence *out);
 
 /** End it now: the open stage is recorded with that failure; done() is called before this returns. */
 void transfer_cancel(struct transfer *transfer, enum failure failure);

@@ -162,7 +162,7 @@ static void behaviour_set(CURL *easy, const struct transfer *transfer)
 	curl_easy_setopt(easy, CURLOPT_HAPPY_EYEBALLS_TIMEOUT_MS, FAR_AWAY_MS);
 	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
 	curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
-	curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, transfer->raw ? 1L : 0L);
+	curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, transfer->raw || transfer->handshake_only ? 1L : 0L);
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);

@@ -18,6 +18,7 @@ enum {
 	REPLY_HEADERS_MAX = 40,	      /* headers kept of one reply */
 	REPLY_VALUE_MAX = 256,	      /* bytes kept of one header's value */
 	REPLY_SCHEMES_MAX = 8,	      /* challenges kept of one 407 */
+	HEAD_BYTES_MAX = 32 * 1024,   /* a longer header is no reply */
 	BODY_BYTES_MAX = 64 * 1024,   /* reading stops here, unless the spec has a limit of its own */
 	BODY_HEAD_MAX = 512,	      /* bytes of a body kept as text */
 	FIRST_BYTES_MAX = 64,	      /* bytes kept of what is no HTTP, SOCKS or TLS reply */
@@ -54,7 +55,8 @@ struct reply {
 	int status;	   /* NOT_MEASURED until a status line came */
 	const char *start; /* that line as it came */
 	bool malformed;
-	bool complete; /* the header's end came, and it is no 1xx */
+	bool complete;	   /* the header's end came, and it is no 1xx */
+	size_t head_bytes; /* of this header, and of those of 1xx before it */
 	struct header_list headers;
 	struct text_list schemes;
 };
@@ -92,7 +94,11 @@ struct transfer {
 	struct via via;
 	const char *url, *host; /* the URL that libcurl gets; the target's name */
 	int port;
-	bool wants_tls, raw; /* https:; only a connection */
+	bool wants_tls, raw;	 /* https:; only a connection */
+	bool handshake_only;	 /* it ends with TLS */
+	struct hello hello;	 /* its text is the transfer's own */
+	int64_t timeout_us;	 /* of a stage */
+	int64_t step_started_us; /* os_monotonic_us() */
 	const char *address, *target_address;
 	enum proxy_auth auth;
 	const char *expect_body;

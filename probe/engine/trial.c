@@ -5,6 +5,8 @@
 #include "probe/core/address.h"
 #include "probe/core/arena.h"
 #include "probe/core/url.h"
+#include "probe/engine/dns_experiments.h"
+#include "probe/engine/experiments.h"
 #include "probe/engine/system_stack.h"
 #include "probe/engine/system_trust.h"
 #include "probe/os/os.h"
@@ -56,6 +58,7 @@ static void on_transfer(struct transfer *transfer, void *user)
 	struct transfer_result result = *transfer_result(transfer);
 	trial->transfer = NULL;
 	trial_take(trial, &result);
+	experiments_note(trial, &result);
 	trial_after(trial, &result);
 }
 
@@ -91,8 +94,11 @@ static struct connect_probe *connect_begin(struct trial *trial, const char *expe
 	struct observation *observation = report_add_observation(run->report, OP_TCP_CONNECT);
 	observation->experiment = experiment;
 	observe(trial, observation);
-	return connect_start(&run->loop, run->report->arena, observation, trial->address, trial->leg->leg->target->port,
-			     run->started_us, run->options->timeout_us, linger_us, done, trial);
+	struct connect_spec spec = {.address = trial->address,
+				    .port = trial->leg->leg->target->port,
+				    .timeout_us = run->options->timeout_us,
+				    .linger_us = linger_us};
+	return connect_start(&run->loop, run->report->arena, observation, &spec, run->started_us, done, trial);
 }
 
 /* By the clock that never jumps, so that no attempt lies outside the run. */
@@ -229,6 +235,7 @@ void trial_end(struct trial *trial, enum failure failure)
 	trial->leg->trials_open--;
 	system_stack_note(trial);
 	leg_check(trial->leg);
+	dns_experiments_note_trial(trial);
 	trials_pump(run);
 }
 

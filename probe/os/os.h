@@ -67,6 +67,7 @@ bool os_socket_next_icmp(os_socket fd, struct os_icmp *out);
 struct os_tcp_info {
 	int64_t rtt_us;
 	int retransmits, unacked, mss;
+	int segments; /* sent in all, those sent again included; -1 where the system does not count them */
 	int held_back; /* SYNs sent again that this system did not let out: 0, 1; -1 where none was due or nobody can know */
 	int64_t bytes_acked, bytes_received; /* -1 where the system does not count them */
 	bool connected;			     /* the handshake had finished at some time */
@@ -78,6 +79,17 @@ bool os_socket_tcp_info(os_socket fd, struct os_tcp_info *out);
 int os_socket_take_error(os_socket fd);
 bool os_socket_set_nonblocking(os_socket fd);
 void os_socket_close(os_socket fd);
+/** Let no TCP packet in whose TTL is smaller, for this socket (IP_MINTTL, IPV6_MINHOPCOUNT, RFC 5082). False on Windows. */
+bool os_socket_set_min_ttl(os_socket fd, bool ipv6, int ttl);
+
+/** Before connect(): let neither side send larger segments than this many bytes, TCP options included (TCP_MAXSEG; on Windows by the
+ *  largest packet of this socket, IP_USER_MTU). False where the system does not do so. */
+bool os_socket_set_segment(os_socket fd, bool ipv6, int bytes);
+
+/** How many routers what this socket sends may pass: 1..255 (IP_TTL, IPV6_UNICAST_HOPS). */
+bool os_socket_set_ttl(os_socket fd, bool ipv6, int ttl);
+/** Let the close of a connection be a reset: nothing is sent again afterwards, and its port is free at once (SO_LINGER 0). */
+bool os_socket_reset_on_close(os_socket fd);
 
 enum { OS_ADDRESSES_MAX = 16, OS_INTERFACES_MAX = 64 };
 

@@ -95,6 +95,32 @@ void os_socket_close(os_socket fd)
 	close((int)fd);
 }
 
+bool os_socket_set_min_ttl(os_socket fd, bool ipv6, int ttl)
+{
+	if (ipv6)
+		return setsockopt((int)fd, IPPROTO_IPV6, IPV6_MINHOPCOUNT, &ttl, sizeof(ttl)) == 0;
+	return setsockopt((int)fd, IPPROTO_IP, IP_MINTTL, &ttl, sizeof(ttl)) == 0;
+}
+
+bool os_socket_set_segment(os_socket fd, bool ipv6, int bytes)
+{
+	(void)ipv6;
+	return setsockopt((int)fd, IPPROTO_TCP, TCP_MAXSEG, &bytes, sizeof(bytes)) == 0;
+}
+
+bool os_socket_set_ttl(os_socket fd, bool ipv6, int ttl)
+{
+	if (ipv6)
+		return setsockopt((int)fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &ttl, sizeof(ttl)) == 0;
+	return setsockopt((int)fd, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl)) == 0;
+}
+
+bool os_socket_reset_on_close(os_socket fd)
+{
+	struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+	return setsockopt((int)fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)) == 0;
+}
+
 /* ------------------------------------------------------------------ ICMP */
 
 bool os_socket_keep_icmp(os_socket fd, bool ipv6)
@@ -221,6 +247,7 @@ bool os_socket_tcp_info(os_socket fd, struct os_tcp_info *out)
 	out->retransmits = (int)info.tcpi_total_retrans;
 	out->unacked = (int)info.tcpi_unacked;
 	out->mss = (int)info.tcpi_snd_mss;
+	out->segments = counts_bytes ? (int)info.tcpi_segs_out : -1;
 	/* what was sent again is "in flight again", unless the way out refused it (a local filter gives EPERM, which connect() hides) */
 	bool again = info.tcpi_state == STATE_SYN_SENT && info.tcpi_retransmits > 0;
 	out->held_back = again ? info.tcpi_retrans == 0 : -1;

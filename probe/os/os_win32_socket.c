@@ -158,6 +158,40 @@ void os_socket_close(os_socket fd)
 	closesocket((SOCKET)fd);
 }
 
+/* Winsock has nothing like it. */
+bool os_socket_set_min_ttl(os_socket fd, bool ipv6, int ttl)
+{
+	(void)fd;
+	(void)ipv6;
+	(void)ttl;
+	return false;
+}
+
+/* Winsock lets nobody set TCP_MAXSEG. ws2ipdef.h: an upper bound of the packet's size for one socket, since Windows 10 1803; the numbers are the
+ * same for both families. A header without options has 40 or 60 bytes. */
+enum { USER_MTU_OPTION = 76, HEADERS_V4_BYTES = 40, HEADERS_V6_BYTES = 60 };
+
+bool os_socket_set_segment(os_socket fd, bool ipv6, int bytes)
+{
+	DWORD mtu = (DWORD)(bytes + (ipv6 ? HEADERS_V6_BYTES : HEADERS_V4_BYTES));
+	return setsockopt((SOCKET)fd, ipv6 ? IPPROTO_IPV6 : IPPROTO_IP, USER_MTU_OPTION, (const char *)&mtu,
+			  sizeof(mtu)) == 0;
+}
+
+bool os_socket_set_ttl(os_socket fd, bool ipv6, int ttl)
+{
+	DWORD hops = (DWORD)ttl;
+	if (ipv6)
+		return setsockopt((SOCKET)fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, (const char *)&hops, sizeof(hops)) == 0;
+	return setsockopt((SOCKET)fd, IPPROTO_IP, IP_TTL, (const char *)&hops, sizeof(hops)) == 0;
+}
+
+bool os_socket_reset_on_close(os_socket fd)
+{
+	struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+	return setsockopt((SOCKET)fd, SOL_SOCKET, SO_LINGER, (const char *)&at_once, sizeof(at_once)) == 0;
+}
+
 /* ------------------------------------------------------------------ ICMP */
 
 /* Options of IPPROTO_TCP since build 19041, and what the second one gives (ws2ipdef.h; WSAGetIcmpErrorInfo() of ws2tcpip.h is a
@@ -287,6 +321,7 @@ bool os_socket_tcp_info(os_socket fd, struct os_tcp_info *out)
 	out->retransmits = (int)(info.syn_retrans + info.timeout_episodes + info.fast_retrans);
 	out->unacked = segments_in_flight(&info);
 	out->mss = (int)info.mss;
+	out->segments = -1;
 	out->held_back = -1;
 	out->bytes_acked = acknowledged_bytes(&info, connected);
 	out->bytes_received = (int64_t)info.bytes_in;

@@ -13,11 +13,18 @@ usage: stub.py [--cert FILE --key FILE] MODE PORT ADDRESS...
   tunnel-silent  tunnel-rst  tunnel-fin  answer CONNECT with 200, then swallow, reset or close at the next bytes
   cut:N:ADDRESS:PORT                   pass everything on to ADDRESS:PORT, and close after N bytes of its answer
   stall:N:ADDRESS:PORT                 the same, and say nothing more after N bytes
+  onwards                              pass everything on to where the connection was meant to go before a packet filter redirected it
   forward:MS:FILE                      a proxy that works: the file's bytes are its answer to CONNECT, after that time
   forward-asks:MS:FILE                 the same, and it asks for a sign-in first, with a body in chunks
   http-silent  http-rst  http-fin      with --cert: finish TLS, read the request, then so; without: the same on plain HTTP
+  http-headers  http-body  http-drip:FILE  http-reply:FILE
+                                       the same: headers without end, a body of a gigabyte, the file's bytes one a second, or all at once
+  garbage:TEXT                         answer the first bytes with TEXT, and then with noise without end
+  drip:TEXT                            answer the first bytes with TEXT, one byte a second
 """
 import argparse
+import itertools
+import random
 import socket
 import ssl
 import struct
@@ -26,6 +33,8 @@ import time
 
 FOREVER_SECONDS = 3600
 CHUNK_BYTES = 65536
+GIGABYTE = 1 << 30
+SO_ORIGINAL_DST = 80
 
 
 def reset(peer):
@@ -59,21 +68,85 @@ def end_as(peer, how):
         peer.close()
 
 
+def pass_on(source, sink):
+    """Everything, and then the end."""
+    try:
+        while data := source.recv(CHUNK_BYTES):
+            sink.sendall(data)
+        sink.shutdown(socket.SHUT_WR)
+    except OSError:
+        reset(sink)
+
+
+def onwards(peer):
+    """To the address before the redirection (SO_ORIGINAL_DST of netfilter: a sockaddr_in)."""
+    where = peer.getsockopt(socket.SOL_IP, SO_ORIGINAL_DST, 16)
+    port, address = struct.unpack("!2xH4s8x", where)
+    upstream = socket.create_connection((socket.inet_ntoa(address), port))
+    there = threading.Thread(target=pass_on, args=(peer, upstream), daemon=True)
+    there.start()
+    pass_on(upstream, peer)
+    there.join()
+
+
 def relay(peer, words, stall):
     """cut:N:ADDRESS:PORT, stall:N:ADDRESS:PORT."""
     limit, address, port = int(words[0]), words[1], int(words[2])
     upstream = socket.create_connection((address, port))
-
-    def onwards():
-        while data := peer.recv(CHUNK_BYTES):
-            upstream.sendall(data)
-
-    threading.Thread(target=onwards, daemon=True).start()
+    threading.Thread(target=pass_on, args=(peer, upstream), daemon=True).start()
     while limit > 0 and (data := upstream.recv(min(limit, CHUNK_BYTES))):
         peer.sendall(data)
         limit -= len(data)
     time.sleep(FOREVER_SECONDS if stall else 0.05)
     peer.shutdown(socket.SHUT_RDWR)  # close() alone waits for the other thread's recv()
+
+
+def unescaped(text):
+    return text.encode().decode("unicode_escape").encode("latin-1")
+
+
+def drip(peer, data):
+    """One byte a second, and when there is no more nothing."""
+    for byte in data:
+        peer.sendall(bytes([byte]))
+        time.sleep(1)
+    swallow(peer)
+
+
+def endless(peer, chunks):
+    """Until the peer has enough."""
+    for chunk in chunks:
+        peer.sendall(chunk)
+
+
+def header_lines():
+    yield b"HTTP/1.1 200 OK\r\n"
+    for number in itertools.count():
+        yield f"X-Header-{number}: {'a' * 100}\r\n".encode() * 100
+
+
+def gigabyte():
+    yield f"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {GIGABYTE}\r\n\r\n".encode()
+    for _ in range(GIGABYTE // CHUNK_BYTES):
+        yield b"<b>" + b"a" * (CHUNK_BYTES - 3)
+
+
+def answer_http(peer, what):
+    """http-WHAT, after the request's header."""
+    what, _, rest = what.partition(":")
+    if what == "headers":
+        endless(peer, header_lines())
+    elif what == "body":
+        endless(peer, gigabyte())
+    elif what == "drip":
+        with open(rest, "rb") as file:
+            drip(peer, file.read())
+    elif what == "reply":
+        with open(rest, "rb") as file:
+            peer.sendall(file.read())
+        peer.close()
+    else:
+        end_as(peer, what)
 
 
 ASKS = (b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"corp proxy\"\r\n"
@@ -126,9 +199,15 @@ def serve(peer, mode, context):
         end_as(peer, word[:3])
     elif word == "plain":
         peer.recv(CHUNK_BYTES)
-        peer.sendall(rest.encode().decode("unicode_escape").encode("latin-1"))
+        peer.sendall(unescaped(rest))
         peer.shutdown(socket.SHUT_WR)
         swallow(peer)
+    elif word == "garbage":
+        peer.recv(CHUNK_BYTES)
+        endless(peer, itertools.chain([unescaped(rest)], itertools.repeat(random.Random(5).randbytes(CHUNK_BYTES))))
+    elif word == "drip":
+        peer.recv(CHUNK_BYTES)
+        drip(peer, unescaped(rest))
     elif word == "reply":
         read_header(peer)
         with open(rest, "rb") as file:
@@ -145,6 +224,8 @@ def serve(peer, mode, context):
         peer.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
         peer.recv(CHUNK_BYTES)
         end_as(peer, word[7:])
+    elif word == "onwards":
+        onwards(peer)
     elif word in ("forward", "forward-asks"):
         forward(peer, rest.split(":"), word == "forward-asks")
     elif word in ("cut", "stall"):
@@ -152,7 +233,7 @@ def serve(peer, mode, context):
     elif word.startswith("http-"):
         peer = context.wrap_socket(peer, server_side=True) if context else peer
         read_header(peer)
-        end_as(peer, word[5:])
+        answer_http(peer, mode[5:])
 
 
 def serve_quietly(peer, mode, context):

@@ -1,19 +1,26 @@
 /*
  * A wire between two network namespaces that delays, loses and bites: one TUN (or, with -e, TAP) device in each, this program between.
+ * It stands where a firewall does that is no hop: TTLs pass it as they are.
  *
  * usage: tundelay -A NETNS -a DEVICE -B NETNS -b DEVICE [option...]      side A is the client's
  *   -d MS  delay from A to B              -D MS   delay from B to A (default: as -d)
- *   -j MS  jitter, added at random        -l PCT  loss, each way
+ *   -j MS  jitter, added at random: packets overtake each other           -l PCT  loss, each way
  *   -m LEN swallow IP packets longer than LEN bytes, without an ICMP error (a path MTU black hole)
- *   -s TEXT  reset a connection, at both ends, when a segment of A's holds TEXT (an SNI, a Host header)
- *   -k TEXT  swallow segments of A's that hold TEXT
- *   -c       swallow every ClientHello of A's        -C  reset at every ClientHello of A's
- *   -t TTL   TTL of the resets (default 64)          -e  TAP: an Ethernet wire, with ARP
+ *          --mtu-out LEN, --mtu-in LEN: only those of A's, only those to A
+ *   -e     TAP: an Ethernet wire, with ARP
+ * What it does to what A sends; the first that fits acts:
+ *   --swallow WHAT   --reset WHAT   --answer syn       forget it, reset the connection at both ends, forge a SYN-ACK
+ *          WHAT: packet, tcp, syn, tls (a handshake record), hello, large-hello (longer than --large BYTES), split-hello (not whole in its
+ *          segment), no-sni (a hello that names nobody), or text=TEXT (what holds TEXT: an SNI, a Host header)
+ *   --to ADDRESS,...  --port PORT,...    all of this only to there
+ *   -t TTL, --near   TTL of what it forges (default 64); it comes at once, without the delay of the wire
+ *   -k TEXT, -s TEXT, -c, -C             short for --swallow text=, --reset text=, --swallow hello, --reset hello
  * It prints "ready" when both devices stand, and runs until it is killed.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <linux/if.h>
 #include <linux/if_tun.h>
 #include <poll.h>
@@ -28,8 +35,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SLOTS = 65536, SLOT_BYTES = 2048, ETHERNET_BYTES = 14, READS_PER_TURN = 64 };
-enum { TCP_RST = 4, TCP_ACK = 16 };
+#include "tests/lab/segment.h"
+
+enum { SLOTS = 65536, SLOT_BYTES = 2048, ETHERNET_BYTES = 14, READS_PER_TURN = 64, RULES_MAX = 8, PLACES_MAX = 32 };
 
 struct packet {
 	int64_t due_us;
@@ -39,22 +47,30 @@ struct packet {
 	uint8_t bytes[SLOT_BYTES];
 };
 
-/** Where the parts of one TCP segment lie; payload NULL if it is none. */
-struct segment {
-	uint8_t *ip, *tcp, *payload;
-	size_t ip_bytes, payload_bytes;
-	bool v6;
+enum bite { BITE_SWALLOW, BITE_RESET, BITE_ANSWER };
+
+/** What is done to segments that are so; those that hold the text if is_so is NULL. */
+struct rule {
+	enum bite bite;
+	bool (*is_so)(const struct segment *);
+	const char *text;
 };
 
 static struct {
 	const char *netns[2], *device[2];
 	int64_t delay_us[2], jitter_us;
 	double loss;
-	size_t max_bytes;
-	const char *reset_text, *swallow_text;
-	bool swallow_hello, reset_hello, ethernet;
-	uint8_t reset_ttl;
-} options = {.delay_us = {0, -1}, .reset_ttl = 64};
+	size_t max_bytes[2], large_bytes; /* max_bytes by the side that sends */
+	struct rule rules[RULES_MAX];
+	struct {
+		bool v6;
+		uint8_t bytes[16];
+	} addresses[PLACES_MAX];
+	uint16_t ports[PLACES_MAX];
+	size_t rule_count, address_count, port_count;
+	bool ethernet, near;
+	uint8_t ttl;
+} options = {.delay_us = {0, -1}, .ttl = ANY_TTL, .large_bytes = 1000};
 
 static struct packet *heap[SLOTS], *spare[SLOTS];
 static size_t heap_count, spare_count;
@@ -112,162 +128,85 @@ static struct packet *heap_pop(void)
 	}
 }
 
-static uint16_t get16(const uint8_t *at)
-{
-	return (uint16_t)(at[0] << 8 | at[1]);
-}
-
-static uint32_t get32(const uint8_t *at)
-{
-	return (uint32_t)get16(at) << 16 | get16(at + 2);
-}
-
-static void put16(uint8_t *at, uint32_t value)
-{
-	at[0] = (uint8_t)(value >> 8);
-	at[1] = (uint8_t)value;
-}
-
-static void put32(uint8_t *at, uint32_t value)
-{
-	put16(at, value >> 16);
-	put16(at + 2, value & 0xffff);
-}
-
-/** Ones' complement sum (RFC 1071), not yet folded. */
-static uint32_t sum16(const uint8_t *at, size_t bytes, uint32_t sum)
-{
-	for (size_t i = 0; i + 1 < bytes; i += 2)
-		sum += get16(at + i);
-	return bytes % 2 ? sum + (uint32_t)(at[bytes - 1] << 8) : sum;
-}
-
-static uint32_t fold(uint32_t sum)
-{
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return ~sum & 0xffff;
-}
-
-/** Find the TCP segment in a packet (RFC 791, RFC 8200 without extension headers, RFC 9293); false if there is none. */
-static bool segment_find(struct packet *packet, struct segment *out)
-{
-	size_t skip = options.ethernet ? ETHERNET_BYTES : 0;
-	if (packet->length < skip + 40)
-		return false;
-	size_t left = packet->length - skip;
-	uint8_t *ip = packet->bytes + skip;
-	bool v6 = ip[0] >> 4 == 6;
-	size_t ip_bytes = v6 ? 40 : (size_t)(ip[0] & 15) * 4;
-	size_t total = v6 ? 40u + get16(ip + 4) : get16(ip + 2);
-	if ((!v6 && ip[0] >> 4 != 4) || (v6 ? ip[6] : ip[9]) != 6 || total > left || total < ip_bytes + 20)
-		return false;
-	size_t tcp_bytes = (size_t)(ip[ip_bytes + 12] >> 4) * 4;
-	if (tcp_bytes < 20 || ip_bytes + tcp_bytes > total)
-		return false;
-	*out = (struct segment){.ip = ip,
-				.tcp = ip + ip_bytes,
-				.payload = ip + ip_bytes + tcp_bytes,
-				.ip_bytes = ip_bytes,
-				.payload_bytes = total - ip_bytes - tcp_bytes,
-				.v6 = v6};
-	return true;
-}
-
-static bool segment_has(const struct segment *segment, const char *text)
-{
-	return text && memmem(segment->payload, segment->payload_bytes, text, strlen(text));
-}
-
-static bool segment_is_hello(const struct segment *segment)
-{
-	return segment->payload_bytes > 5 && segment->payload[0] == 22 && segment->payload[1] == 3 &&
-	       segment->payload[5] == 1;
-}
-
-static void enqueue(struct packet *packet, int to)
+static void enqueue(struct packet *packet, int to, int64_t delay_us)
 {
 	int64_t jitter_us = options.jitter_us ? (int64_t)(drand48() * (double)options.jitter_us) : 0;
 	packet->to = (uint8_t)to;
-	packet->due_us = now_us() + options.delay_us[to == 1 ? 0 : 1] + jitter_us;
+	packet->due_us = now_us() + delay_us + jitter_us;
 	packet->order = next_order++;
 	heap_push(packet);
 }
 
-static void finish_reset(uint8_t *ip, bool v6, size_t ip_bytes)
+static size_t frame_bytes(void)
 {
-	uint8_t *tcp = ip + ip_bytes;
-	put16(tcp + 16, 0);
-	uint32_t sum = sum16(v6 ? ip + 8 : ip + 12, v6 ? 32 : 8, 6 + 20);
-	put16(tcp + 16, fold(sum16(tcp, 20, sum)));
-	if (v6) {
-		put16(ip + 4, 20);
-		ip[7] = options.reset_ttl;
-		return;
-	}
-	put16(ip + 2, (uint32_t)ip_bytes + 20);
-	ip[8] = options.reset_ttl;
-	put16(ip + 10, 0);
-	put16(ip + 10, fold(sum16(ip, ip_bytes, 0)));
+	return options.ethernet ? ETHERNET_BYTES : 0;
 }
 
-static void swap_bytes(uint8_t *a, uint8_t *b, size_t bytes)
+static bool packet_find(struct packet *packet, struct segment *out)
 {
-	for (size_t i = 0; i < bytes; i++) {
-		uint8_t held = a[i];
-		a[i] = b[i];
-		b[i] = held;
-	}
+	size_t skip = frame_bytes();
+	return packet->length > skip && segment_find(packet->bytes + skip, packet->length - skip, out);
 }
 
-/** Forge the reset of the connection that this segment belongs to: to the sender (to 0), or onwards to the receiver. */
-static void send_reset(const struct packet *cause, int to)
+/** Forge what answers or ends the connection of this segment: to its sender (to 0), or onwards to the receiver. */
+static void send_forged(const struct packet *cause, enum bite bite, int to)
 {
 	struct segment segment;
 	if (spare_count == 0)
 		return;
-	struct packet *reset = spare[--spare_count];
-	*reset = *cause;
-	segment_find(reset, &segment);
-	uint8_t *tcp = segment.tcp;
-	uint32_t sequence = get32(tcp + 4), acknowledged = get32(tcp + 8);
-	if (to == 0) {
-		size_t address_bytes = segment.v6 ? 16 : 4;
-		uint8_t *addresses = segment.ip + (segment.v6 ? 8 : 12);
-		swap_bytes(addresses, addresses + address_bytes, address_bytes);
-		swap_bytes(tcp, tcp + 2, 2);
-		put32(tcp + 4, acknowledged);
-		put32(tcp + 8, sequence + (uint32_t)segment.payload_bytes);
-		if (options.ethernet)
-			swap_bytes(reset->bytes, reset->bytes + 6, 6);
-	}
-	tcp[12] = 5 << 4;
-	tcp[13] = TCP_RST | TCP_ACK;
-	put16(tcp + 14, 0);
-	put16(tcp + 18, 0);
-	finish_reset(segment.ip, segment.v6, segment.ip_bytes);
-	reset->length = (uint16_t)(tcp + 20 - reset->bytes);
-	enqueue(reset, to);
+	struct packet *forged = spare[--spare_count];
+	*forged = *cause;
+	packet_find(forged, &segment);
+	size_t bytes = bite == BITE_ANSWER ? segment_make_syn_ack(&segment, options.ttl)
+					   : segment_make_reset(&segment, to == 0, options.ttl);
+	if (options.ethernet && to == 0)
+		swap_bytes(forged->bytes, forged->bytes + 6, 6);
+	forged->length = (uint16_t)(frame_bytes() + bytes);
+	enqueue(forged, to, options.near ? 0 : options.delay_us[1 - to]);
 }
 
-/** May this packet pass? Resets are sent here. */
+static bool is_large_hello(const struct segment *segment)
+{
+	return hello_bytes(segment) > options.large_bytes;
+}
+
+/** Does the segment go where this wire bites? */
+static bool goes_there(const struct segment *segment)
+{
+	bool there = options.address_count == 0;
+	for (size_t i = 0; i < options.address_count && !there; i++)
+		there = options.addresses[i].v6 == segment->v6 &&
+			memcmp(options.addresses[i].bytes, segment_destination(segment),
+			       segment_address_bytes(segment)) == 0;
+	if (!there || options.port_count == 0)
+		return there;
+	for (size_t i = 0; i < options.port_count; i++)
+		if (segment->tcp && get16(segment->tcp + 2) == options.ports[i])
+			return true;
+	return false;
+}
+
+/** May this packet pass? What is forged for it is sent here. */
 static bool passes(struct packet *packet, int from)
 {
 	struct segment segment;
-	size_t skip = options.ethernet ? ETHERNET_BYTES : 0;
 	if (options.loss > 0 && drand48() * 100 < options.loss)
 		return false;
-	if (options.max_bytes && packet->length > options.max_bytes + skip)
+	if (options.max_bytes[from] && packet->length > options.max_bytes[from] + frame_bytes())
 		return false;
-	if (from != 0 || !segment_find(packet, &segment) || segment.payload_bytes == 0)
+	if (from != 0 || options.rule_count == 0 || !packet_find(packet, &segment) || !goes_there(&segment))
 		return true;
-	bool hello = segment_is_hello(&segment);
-	if (segment_has(&segment, options.reset_text) || (hello && options.reset_hello)) {
-		send_reset(packet, 0);
-		send_reset(packet, 1);
+	for (size_t i = 0; i < options.rule_count; i++) {
+		const struct rule *rule = &options.rules[i];
+		if (rule->is_so ? !rule->is_so(&segment) : !segment_has(&segment, rule->text))
+			continue;
+		if (rule->bite != BITE_SWALLOW && segment.tcp)
+			send_forged(packet, rule->bite, 0);
+		if (rule->bite == BITE_RESET && segment.tcp && !is_syn(&segment))
+			send_forged(packet, rule->bite, 1);
 		return false;
 	}
-	return !segment_has(&segment, options.swallow_text) && !(hello && options.swallow_hello);
+	return true;
 }
 
 static void read_side(int from)
@@ -280,7 +219,7 @@ static void read_side(int from)
 		spare_count--;
 		packet->length = (uint16_t)got;
 		if (passes(packet, from))
-			enqueue(packet, 1 - from);
+			enqueue(packet, 1 - from, options.delay_us[from]);
 		else
 			spare[spare_count++] = packet;
 	}
@@ -314,66 +253,186 @@ static int device_open(const char *netns, const char *device)
 	return fd;
 }
 
+static void usage(const char *why)
+{
+	fprintf(stderr, "tundelay: %s\nusage: tundelay -A NETNS -a DEVICE -B NETNS -b DEVICE [option...]\n", why);
+	exit(2);
+}
+
+static void add_rule(enum bite bite, const char *what)
+{
+	static const struct {
+		const char *name;
+		bool (*is_so)(const struct segment *);
+	} traits[] = {
+		{"packet", is_packet},
+		{"tcp", is_tcp},
+		{"syn", is_syn},
+		{"tls", is_tls},
+		{"hello", is_hello},
+		{"large-hello", is_large_hello},
+		{"no-sni", is_hello_without_sni},
+		{"split-hello", is_split_hello},
+	};
+	struct rule *rule = &options.rules[options.rule_count];
+	if (options.rule_count++ == RULES_MAX)
+		usage("too many rules");
+	*rule = (struct rule){.bite = bite};
+	if (strncmp(what, "text=", 5) == 0)
+		rule->text = what + 5;
+	for (size_t i = 0; i < sizeof traits / sizeof *traits; i++)
+		if (strcmp(what, traits[i].name) == 0)
+			rule->is_so = traits[i].is_so;
+	if (!rule->text && !rule->is_so)
+		usage(what);
+	if (bite == BITE_ANSWER && rule->is_so != is_syn)
+		usage("--answer syn, and nothing else");
+}
+
+static void add_text_rule(enum bite bite, const char *text)
+{
+	if (options.rule_count == RULES_MAX)
+		usage("too many rules");
+	options.rules[options.rule_count++] = (struct rule){.bite = bite, .text = text};
+}
+
+static void add_addresses(char *list)
+{
+	for (char *one = strtok(list, ","); one; one = strtok(NULL, ",")) {
+		size_t at = options.address_count++;
+		if (at == PLACES_MAX)
+			usage("too many addresses");
+		options.addresses[at].v6 = strchr(one, ':') != NULL;
+		if (inet_pton(options.addresses[at].v6 ? AF_INET6 : AF_INET, one, options.addresses[at].bytes) != 1)
+			usage(one);
+	}
+}
+
+static void add_ports(char *list)
+{
+	for (char *one = strtok(list, ","); one; one = strtok(NULL, ",")) {
+		if (options.port_count == PLACES_MAX)
+			usage("too many ports");
+		options.ports[options.port_count++] = (uint16_t)atoi(one);
+	}
+}
+
+enum {
+	LONG_SWALLOW = 256,
+	LONG_RESET,
+	LONG_ANSWER,
+	LONG_LARGE,
+	LONG_TO,
+	LONG_PORT,
+	LONG_NEAR,
+	LONG_MTU_OUT,
+	LONG_MTU_IN
+};
+
+static const struct option LONG_OPTIONS[] = {
+	{"swallow", required_argument, NULL, LONG_SWALLOW},
+	{"reset", required_argument, NULL, LONG_RESET},
+	{"answer", required_argument, NULL, LONG_ANSWER},
+	{"large", required_argument, NULL, LONG_LARGE},
+	{"to", required_argument, NULL, LONG_TO},
+	{"port", required_argument, NULL, LONG_PORT},
+	{"near", no_argument, NULL, LONG_NEAR},
+	{"mtu-out", required_argument, NULL, LONG_MTU_OUT},
+	{"mtu-in", required_argument, NULL, LONG_MTU_IN},
+	{NULL, 0, NULL, 0},
+};
+
+/** The options that bite; false for any other. */
+static bool parse_bite(int option)
+{
+	switch (option) {
+	case LONG_SWALLOW:
+		add_rule(BITE_SWALLOW, optarg);
+		return true;
+	case LONG_RESET:
+		add_rule(BITE_RESET, optarg);
+		return true;
+	case LONG_ANSWER:
+		add_rule(BITE_ANSWER, optarg);
+		return true;
+	case LONG_LARGE:
+		options.large_bytes = (size_t)atol(optarg);
+		return true;
+	case LONG_TO:
+		add_addresses(optarg);
+		return true;
+	case LONG_PORT:
+		add_ports(optarg);
+		return true;
+	case LONG_NEAR:
+		options.near = true;
+		return true;
+	case 's':
+		add_text_rule(BITE_RESET, optarg);
+		return true;
+	case 'k':
+		add_text_rule(BITE_SWALLOW, optarg);
+		return true;
+	case 'c':
+		add_rule(BITE_SWALLOW, "hello");
+		return true;
+	case 'C':
+		add_rule(BITE_RESET, "hello");
+		return true;
+	case 't':
+		options.ttl = (uint8_t)atoi(optarg);
+		return true;
+	}
+	return false;
+}
+
+/** The options of a plain wire. */
+static void parse_wire(int option)
+{
+	switch (option) {
+	case 'A':
+	case 'B':
+		options.netns[option - 'A'] = optarg;
+		break;
+	case 'a':
+	case 'b':
+		options.device[option - 'a'] = optarg;
+		break;
+	case 'd':
+	case 'D':
+		options.delay_us[option == 'D'] = (int64_t)(atof(optarg) * 1000);
+		break;
+	case 'j':
+		options.jitter_us = (int64_t)(atof(optarg) * 1000);
+		break;
+	case 'l':
+		options.loss = atof(optarg);
+		break;
+	case 'm':
+		options.max_bytes[0] = options.max_bytes[1] = (size_t)atol(optarg);
+		break;
+	case LONG_MTU_OUT:
+	case LONG_MTU_IN:
+		options.max_bytes[option == LONG_MTU_IN] = (size_t)atol(optarg);
+		break;
+	case 'e':
+		options.ethernet = true;
+		break;
+	default:
+		usage("unknown option");
+	}
+}
+
 static void parse_options(int argc, char **argv)
 {
-	int letter;
-	while ((letter = getopt(argc, argv, "A:a:B:b:d:D:j:l:m:s:k:cCt:e")) != -1) {
-		switch (letter) {
-		case 'A':
-			options.netns[0] = optarg;
-			break;
-		case 'a':
-			options.device[0] = optarg;
-			break;
-		case 'B':
-			options.netns[1] = optarg;
-			break;
-		case 'b':
-			options.device[1] = optarg;
-			break;
-		case 'd':
-			options.delay_us[0] = (int64_t)(atof(optarg) * 1000);
-			break;
-		case 'D':
-			options.delay_us[1] = (int64_t)(atof(optarg) * 1000);
-			break;
-		case 'j':
-			options.jitter_us = (int64_t)(atof(optarg) * 1000);
-			break;
-		case 'l':
-			options.loss = atof(optarg);
-			break;
-		case 'm':
-			options.max_bytes = (size_t)atol(optarg);
-			break;
-		case 's':
-			options.reset_text = optarg;
-			break;
-		case 'k':
-			options.swallow_text = optarg;
-			break;
-		case 'c':
-			options.swallow_hello = true;
-			break;
-		case 'C':
-			options.reset_hello = true;
-			break;
-		case 't':
-			options.reset_ttl = (uint8_t)atoi(optarg);
-			break;
-		case 'e':
-			options.ethernet = true;
-			break;
-		default:
-			exit(2);
-		}
-	}
+	int option;
+	while ((option = getopt_long(argc, argv, "A:a:B:b:d:D:j:l:m:s:k:cCt:e", LONG_OPTIONS, NULL)) != -1)
+		if (!parse_bite(option))
+			parse_wire(option);
 	if (options.delay_us[1] < 0)
 		options.delay_us[1] = options.delay_us[0];
-	if (!options.netns[0] || !options.netns[1] || !options.device[0] || !options.device[1]) {
-		fprintf(stderr, "usage: tundelay -A NETNS -a DEVICE -B NETNS -b DEVICE [option...]\n");
-		exit(2);
-	}
+	if (!options.netns[0] || !options.netns[1] || !options.device[0] || !options.device[1])
+		usage("both ends are needed");
 }
 
 static void arm_timer(int timer)

@@ -109,6 +109,7 @@ static void silent_over_tcp_too_is_proven(void)
 		struct observation *one =
 			build_query(report, report->paths[0], i ? "10.0.0.54" : "10.0.0.53", FAILURE_TIMEOUT, NULL);
 		one->dns.transport = "tcp";
+		one->dns.tries = 0; /* no connection, no question */
 		one->experiment = "dns_over_tcp";
 	}
 	diagnose(report);

@@ -186,9 +186,17 @@ static void same_packets(const struct report *a, const struct report *b)
 	SAME(tcp, tcp2, tcp_info.retransmits);
 	SAME(tcp, tcp2, tcp_info.unacked);
 	SAME(tcp, tcp2, tcp_info.mss);
+	SAME(tcp, tcp2, tcp_info.segments);
+	SAME(tcp, tcp2, min_ttl);
+	SAME(tcp, tcp2, sent_bytes);
+	SAME(tcp, tcp2, bytes_acked);
+	SAME(tcp, tcp2, bytes_received);
+	SAME_TEXT(tcp, tcp2, first_bytes);
 	const struct ttl_probe *ttl = &a->observations.items[3]->ttl, *ttl2 = &b->observations.items[3]->ttl;
 	same_tuple(&ttl->tuple, &ttl2->tuple);
 	SAME(ttl, ttl2, ttl);
+	SAME(ttl, ttl2, expired);
+	SAME_TEXT(ttl, ttl2, sent);
 	SAME_TEXT(ttl, ttl2, from);
 	same_icmp(&ttl->icmp, &ttl2->icmp);
 	SAME_TEXT(ttl, ttl2, tcp);
@@ -266,6 +274,8 @@ static void same_handshake(const struct tls_handshake *a, const struct tls_hands
 	SAME(a, b, verified_at_s);
 	SAME(a, b, bytes_acked);
 	SAME(a, b, bytes_received);
+	SAME(a, b, hello_bytes);
+	SAME(a, b, segment_bytes);
 }
 
 static void same_path(const struct path *a, const struct path *b)

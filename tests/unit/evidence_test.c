@@ -185,7 +185,8 @@ static void observations_begin_unmeasured(void)
 	CHECK(o.dns.tries == 0 && !o.dns.answers && !o.experiment && o.failure == FAILURE_NONE);
 	observation_init(&o, OP_TCP_CONNECT);
 	CHECK(o.tcp.tuple.dst_port == -1 && o.tcp.icmp.mtu == -1 && o.tcp.tcp_info.rtt_us == -1 &&
-	      o.tcp.tcp_info.mss == -1);
+	      o.tcp.tcp_info.mss == -1 && o.tcp.tcp_info.segments == -1);
+	CHECK(o.tcp.min_ttl == -1 && o.tcp.sent_bytes == -1 && o.tcp.bytes_acked == -1 && o.tcp.bytes_received == -1);
 	observation_init(&o, OP_TTL_PROBE);
 	CHECK(o.ttl.ttl == -1 && o.ttl.icmp.code == -1 && !o.ttl.from);
 	observation_init(&o, OP_PROXY_EXCHANGE);
@@ -193,6 +194,7 @@ static void observations_begin_unmeasured(void)
 	observation_init(&o, OP_TLS_HANDSHAKE);
 	CHECK(o.tls.alert == -1 && o.tls.alert_sent == -1 && o.tls.bytes_acked == -1 && o.tls.bytes_received == -1);
 	CHECK(o.tls.verified_at_s == -1 && o.tls.progress == TLS_HELLO_SENT);
+	CHECK(o.tls.hello_bytes == -1 && o.tls.segment_bytes == -1);
 	observation_init(&o, OP_HTTP_EXCHANGE);
 	CHECK(o.http.status == -1 && o.http.body_bytes == -1 && o.http.bytes_acked == -1);
 	observation_init(&o, OP_SYSTEM_LOOKUP);

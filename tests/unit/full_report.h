@@ -133,6 +133,8 @@ static void full_packets(struct report *report, struct path *path)
 				    .answer_count = 2,
 				    .truncated = true,
 				    .ede = 15,
+				    .edns_bytes = 1232,
+				    .checking_disabled = true,
 				    .tries = 2,
 				    .icmp = full_icmp};
 	o = full_observation(report, path, OP_SYSTEM_LOOKUP);
@@ -143,9 +145,20 @@ static void full_packets(struct report *report, struct path *path)
 				      .peer = "proxy",
 				      .icmp = full_icmp,
 				      .has_tcp_info = true,
-				      .tcp_info = {1234, 2, 1, 1448}};
+				      .tcp_info = {1234, 2, 1, 1448, 7},
+				      .min_ttl = 62,
+				      .sent_bytes = 16,
+				      .bytes_acked = 17,
+				      .bytes_received = 3,
+				      .first_bytes = "\\x15\\x03"};
 	o = full_observation(report, path, OP_TTL_PROBE);
-	o->ttl = (struct ttl_probe){.tuple = full_tuple, .ttl = 3, .from = "10.9.1.1", .icmp = full_icmp, .tcp = "rst"};
+	o->ttl = (struct ttl_probe){.tuple = full_tuple,
+				    .ttl = 3,
+				    .sent = "syn",
+				    .expired = true,
+				    .from = "10.9.1.1",
+				    .icmp = full_icmp,
+				    .tcp = "rst"};
 	o = full_observation(report, path, OP_LOCAL_FACT);
 	o->fact.fact = "interface";
 	o->fact.subject = "eth0";
@@ -255,7 +268,9 @@ static void full_handshake(struct report *report, struct path *path)
 					.system_verify = "untrusted_root",
 					.verified_at_s = 1769850307,
 					.bytes_acked = 518,
-					.bytes_received = 4096};
+					.bytes_received = 4096,
+					.hello_bytes = 1517,
+					.segment_bytes = 1300};
 	FULL_TEXTS(report->arena, &o->tls.names, "a.example", "*.b.example");
 }
 

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -13,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "probe/os/os_echo.h"
 #include "tests/unit/check.h"
 
 enum { PORT_OPEN = 7000, PORT_SHUT = 7001, WAIT_MS = 1000, SILENCE_MS = 1300, SETTLE_US = 20000 };
@@ -204,6 +206,57 @@ static void an_icmp_error_names_its_sender(void)
 	os_socket_close(fd);
 }
 
+/** What a socket sends has the TTL that was set; nothing lets a packet of TTL 1 pass on a loopback, but the option tells. */
+static void the_ttl_is_set(void)
+{
+	bool ipv6 = strchr(loopback, ':') != NULL;
+	int fd = make_socket(SOCK_STREAM), ttl = 0;
+	socklen_t size = sizeof(ttl);
+	CHECK(os_socket_set_ttl(fd, ipv6, 7));
+	CHECK(getsockopt(fd, ipv6 ? IPPROTO_IPV6 : IPPROTO_IP, ipv6 ? IPV6_UNICAST_HOPS : IP_TTL, &ttl, &size) == 0);
+	CHECK_INT(ttl, 7);
+	CHECK(!os_socket_set_ttl(fd, ipv6, 256));
+	os_socket_close(fd);
+	CHECK(!os_socket_set_ttl(fd, ipv6, 7));
+	CHECK(!os_socket_reset_on_close(fd));
+}
+
+static void a_close_can_be_a_reset(void)
+{
+	char byte;
+	int listener = open_listener(5), fd = connect_to(PORT_OPEN, WAIT_MS), served = accept(listener, NULL, NULL);
+	CHECK(os_socket_reset_on_close(fd));
+	os_socket_close(fd);
+	usleep(SETTLE_US);
+	CHECK(recv(served, &byte, 1, 0) == -1);
+	CHECK_INT(os_socket_error(), ECONNRESET);
+	close(served);
+	close(listener);
+}
+
+static void an_echo_request_is_answered_where_it_is_allowed(void)
+{
+	union any_address address;
+	bool ipv6 = strchr(loopback, ':') != NULL;
+	unsigned char request[8] = {ipv6 ? 128 : 8, [7] = 1}, reply[64];
+	int error = 0, file = open("/proc/sys/net/ipv4/ping_group_range", O_WRONLY);
+	bool allowed = file >= 0 && write(file, "0 0", 3) == 3;
+	os_socket fd = os_echo_socket(ipv6, &error);
+	close(file);
+	CHECK(os_echo_by_socket());
+	CHECK(!os_echo_ask(loopback, 1, 1, &(struct os_echo){0}));
+	if (!allowed || fd == -1) {
+		CHECK(fd == -1 && os_error_kind(error) == OS_ERROR_PERMISSION);
+		return;
+	}
+	socklen_t size = fill_address(&address, loopback, 0);
+	CHECK(connect((int)fd, &address.any, size) == 0 && send((int)fd, request, sizeof(request), 0) == 8);
+	usleep(SETTLE_US);
+	CHECK_INT(recv((int)fd, reply, sizeof(reply), 0), 8);
+	CHECK_INT(reply[0], ipv6 ? 129 : 0);
+	os_socket_close(fd);
+}
+
 static void what_is_no_tcp_socket_has_no_tcp_info(void)
 {
 	struct os_tcp_info info;
@@ -257,6 +310,9 @@ static void check_family(const char *address)
 	the_peers_farewell_is_no_byte();
 	a_dropped_syn_is_sent_again();
 	an_icmp_error_names_its_sender();
+	the_ttl_is_set();
+	a_close_can_be_a_reset();
+	an_echo_request_is_answered_where_it_is_allowed();
 	what_is_no_tcp_socket_has_no_tcp_info();
 }
 

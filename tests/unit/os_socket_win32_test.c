@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <ws2tcpip.h>
 
+#include "probe/os/os_echo.h"
 #include "tests/unit/check.h"
 
 enum { WAIT_MS = 5000 };
@@ -109,6 +110,50 @@ static void a_connection_is_counted_where_the_system_counts(void)
 	os_socket_close((os_socket)listener);
 }
 
+static void the_ttl_is_set(void)
+{
+	DWORD ttl = 0;
+	int size = sizeof(ttl);
+	SOCKET fd = socket(AF_INET, SOCK_STREAM, 0);
+	CHECK(os_socket_set_ttl((os_socket)fd, false, 7));
+	CHECK(getsockopt(fd, IPPROTO_IP, IP_TTL, (char *)&ttl, &size) == 0);
+	CHECK_INT(ttl, 7);
+	os_socket_close((os_socket)fd);
+	CHECK(!os_socket_set_ttl((os_socket)fd, false, 7));
+	CHECK(!os_socket_reset_on_close((os_socket)fd));
+}
+
+static void a_close_can_be_a_reset(void)
+{
+	struct sockaddr_in address;
+	char byte;
+	SOCKET listener = open_port(true, &address), fd = connect_to(&address), served = accept(listener, NULL, NULL);
+	CHECK(os_socket_reset_on_close((os_socket)fd));
+	os_socket_close((os_socket)fd);
+	CHECK(recv(served, &byte, 1, 0) == -1);
+	CHECK_INT(os_error_kind(os_socket_error()), OS_ERROR_RESET);
+	os_socket_close((os_socket)served);
+	os_socket_close((os_socket)listener);
+}
+
+static void an_echo_request_is_answered(void)
+{
+	struct os_echo echo;
+	int error = 0;
+	CHECK(!os_echo_by_socket());
+	CHECK_INT(os_echo_socket(false, &error), -1);
+	CHECK(os_echo_ask("no address", 1, 10, &echo) && !echo.answered && echo.error != 0);
+	CHECK(os_echo_ask("127.0.0.1", 1, WAIT_MS, &echo));
+	if (echo.error) {
+		printf("note: echo requests are not allowed here (%s): not tested\n", os_error_name(echo.error));
+		return;
+	}
+	CHECK(echo.answered);
+	CHECK_TEXT(echo.from, "127.0.0.1");
+	CHECK_INT(echo.type, 0);
+	CHECK_INT(echo.code, 0);
+}
+
 static void what_is_no_socket_answers_nothing(void)
 {
 	struct os_tcp_info info;
@@ -154,6 +199,9 @@ int main(void)
 	errors_have_names_and_kinds();
 	a_refused_connection_says_so();
 	a_connection_is_counted_where_the_system_counts();
+	the_ttl_is_set();
+	a_close_can_be_a_reset();
+	an_echo_request_is_answered();
 	what_is_no_socket_answers_nothing();
 	the_network_is_described();
 	return check_summary();

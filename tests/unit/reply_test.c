@@ -1,6 +1,7 @@
 #include "tests/unit/check.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "probe/core/arena.h"
 #include "probe/engine/transfer_state.h"
@@ -96,6 +97,28 @@ static void limits_hold(void)
 	CHECK_TEXT(header_find(&reply.headers, "x"), "a\xEF\xBF\xBD\xEF\xBF\xBD b");
 }
 
+static bool is_taken(size_t head_bytes)
+{
+	enum { LINE_BYTES = 1024 };
+	static const char interim[] = "HTTP/1.1 103 Early Hints\r\n";
+	char line[LINE_BYTES];
+	struct reply reply;
+	reply_reset(&reply);
+	memset(line, 'x', sizeof(line));
+	for (size_t bytes = 0; bytes < head_bytes; bytes += sizeof(interim) - 1 + sizeof(line)) {
+		reply_line(arena, &reply, interim, sizeof(interim) - 1);
+		reply_line(arena, &reply, line, sizeof(line));
+	}
+	return !reply.malformed;
+}
+
+/* Nor is one that begins anew again and again. */
+static void a_head_without_end_is_no_reply(void)
+{
+	CHECK(is_taken(HEAD_BYTES_MAX - 2048));
+	CHECK(!is_taken(HEAD_BYTES_MAX + 2048));
+}
+
 int main(void)
 {
 	arena = arena_new();
@@ -104,6 +127,7 @@ int main(void)
 	secrets_are_not_kept();
 	schemes_in_order();
 	limits_hold();
+	a_head_without_end_is_no_reply();
 	arena_free(arena);
 	return check_summary();
 }

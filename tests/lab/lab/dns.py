@@ -1,4 +1,5 @@
 """Real DNS: knot holds all public names, unbound recurses for the enterprise, dnsdist in front bites where a fault is wanted."""
+from .names import HERE
 from .node import LabError
 
 AUTHORITY, PUBLIC = "198.41.0.4", "9.9.9.9"
@@ -35,14 +36,16 @@ server:
     access-control: 0.0.0.0/0 allow
     do-ip6: no
     num-threads: 1
+    incoming-num-tcp: 200
     msg-cache-size: 1m
     rrset-cache-size: 1m
-    module-config: "iterator"
+    module-config: "{modules}"
     do-not-query-localhost: no
     local-zone: "corp.test." static
     local-data: "proxy.corp.test. A 10.1.0.31"
     local-data: "kdc.corp.test. A 10.1.0.32"
 {more}
+{zones}
 remote-control:
     control-enable: no
 stub-zone:
@@ -59,6 +62,7 @@ end
 setLocal("{address}:53")
 setACL({{"0.0.0.0/0"}})
 setSecurityPollSuffix("")
+setAddEDNSToSelfGeneratedResponses(false)
 newServer({{address="{address}:{behind}"}}):setUp()
 {rules}
 """
@@ -90,7 +94,8 @@ class Resolver:
 
     def __init__(self, lab, node, address):
         self.lab, self.node, self.address = lab, node, address
-        self.rules, self.records, self.is_stopped = [], [], False
+        self.rules, self.records, self.is_stopped, self.wrongness = [], [], False, None
+        self.modules, self.options, self.zones = "iterator", [], {}  # of unbound: its modules, lines of its configuration, zone files
         self.process = self.front = None
 
     # ---------------------------------------------------------------- faults
@@ -139,9 +144,55 @@ class Resolver:
         """A record of the enterprise's own: dns1.record("wpad.corp.test. A 10.1.0.40")."""
         self.records.append(text)
 
+    def without_edns(self):
+        """A server from before RFC 6891: it takes an OPT record for an error of form."""
+        self.rules.append("addAction(RecordsCountRule(DNSSection.Additional, 1, 65535), RCodeAction(DNSRCode.FORMERR))")
+
+    def edns_lost(self):
+        """A firewall before it drops UDP questions that have an additional record (RFC 1035 4.1.1: ARCOUNT, behind UDP's 8 bytes)."""
+        self.node.nft('add rule inet lab input iifname "eth0" udp dport 53 @th,144,16 != 0 drop\n')
+
+    def large_replies_lost(self, over=512):
+        """A firewall before it drops replies over UDP that are larger than this many bytes."""
+        self.node.nft(f'add rule inet lab output oifname "eth0" udp sport 53 udp length > {over + 8} drop\n')
+
+    def distrusts(self, name):
+        """It validates, and its trust anchor for this name fits no key of the zone: SERVFAIL, unless the question says CD=1."""
+        self.modules = "validator iterator"
+        self.options += [f'trust-anchor: "{name}. DS 20326 8 2 ' + "AB" * 32 + '"', "ede: yes"]
+
+    def cannot_go_out(self, names=None):
+        """Its own way to the servers of these names (nothing: of all) is shut."""
+        for name in names or ["."]:
+            self.zones[name] = None
+
+    def serves_others_only(self):
+        """Its access list leaves the client out, and it says so (RFC 8914 4.19)."""
+        self.options += ["access-control: 10.1.0.2/32 refuse", "ede: yes"]
+
+    def invents(self, address, but=()):
+        """It answers for every name that does not exist, as some providers do; `but` are names that it takes for such."""
+        known = [n for host in self.lab.names.hosts.values() for n in [host.name] + host.chain if n not in but]
+        self.rules.append("known = newDNSNameSet()")
+        self.rules += [f'known:add(newDNSName("{name}"))' for name in sorted(set(known) | {"proxy.corp.test"})]
+        self.rules.append(f'addAction(NotRule(OrRule({{QNameSetRule(known), QNameRule(".")}})), SpoofAction({{"{address}"}}))')
+
+    def wildcard(self, zone, address):
+        """A zone of the enterprise's own in which every name has this address."""
+        self.options += [f'local-zone: "{zone}." redirect', f'local-data: "{zone}. A {address}"']
+
+    def private_zone(self, zone, records=()):
+        """A private zone that aliases of public names lead into; records as in a zone file."""
+        self.zones[zone] = "\n".join([f"$ORIGIN {zone}.", "$TTL 60", "@ SOA a.root. hostmaster.root. 1 3600 900 604800 60",
+                                      "@ NS a.root.", *records]) + "\n"
+
     def stopped(self):
         """The machine is there and nothing listens on port 53: it answers with ICMP port unreachable."""
         self.is_stopped = True
+
+    def wrong(self, mode):
+        """Answer every question wrongly: modes of dns_stub.py."""
+        self.wrongness = mode
 
     def dead(self):
         """The machine does not answer at all."""
@@ -152,12 +203,16 @@ class Resolver:
     def start(self):
         if self.is_stopped:
             return
+        if self.wrongness:
+            self.process = self.node.start(["/usr/bin/python3", HERE / "dns_stub.py", self.wrongness, self.address], "dns-stub")
+            return
         work = self.lab.work / f"unbound-{self.node}-{self.address}"
         work.mkdir()
-        more = "\n".join(f'    local-data: "{r}"' for r in self.records)
+        more = "\n".join([f'    local-data: "{r}"' for r in self.records] + [f"    {line}" for line in self.options])
         port = BEHIND_PORT if self.rules else 53
         (work / "unbound.conf").write_text(UNBOUND.format(
-            work=work, address=self.address, port=port, more=more, authority=AUTHORITY), encoding="ascii")
+            work=work, address=self.address, port=port, more=more, authority=AUTHORITY, modules=self.modules,
+            zones="\n".join(self._zone(work, *zone) for zone in self.zones.items())), encoding="ascii")
         self.process = self.node.start([self.lab.unconfined("unbound"), "-d", "-c", work / "unbound.conf"], f"unbound-{self.address}")
         if self.rules:
             (work / "dnsdist.conf").write_text(DNSDIST.format(
@@ -165,8 +220,20 @@ class Resolver:
             self.front = self.node.start(["dnsdist", "--supervised", "--disable-syslog", "-C", work / "dnsdist.conf"],
                                          f"dnsdist-{self.address}")
 
+    @staticmethod
+    def _zone(work, name, text):
+        """A zone that unbound does not find out by itself: in a file, or at a server that nobody reaches."""
+        if text is None:
+            return f'forward-zone:\n    name: "{name}"\n    forward-addr: 192.0.2.53'
+        path = work / f"{name}.zone"
+        path.write_text(text, encoding="ascii")
+        return f'auth-zone:\n    name: "{name}"\n    zonefile: "{path}"\n    for-downstream: no\n    fallback-enabled: no'
+
     def wait(self):
         if self.is_stopped:
+            return
+        if self.wrongness:
+            self.node.wait_udp(53, self.process)
             return
         self.node.wait_dns(BEHIND_PORT if self.rules else 53, self.address, self.process)
         if self.front:

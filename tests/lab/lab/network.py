@@ -184,6 +184,57 @@ class Lab:
         self.other.ip(*[f"route replace local {a} dev lo" for a in addresses])
         return addresses
 
+    def only(self, what):
+        """Options of lab.wire() and lab.lan_wire(): what they do, they do only to these."""
+        return ["--to", ",".join(self.names.addresses(what))]
+
+    def routers(self):
+        return self.edge, self.core1, self.core2
+
+    def mute(self, *nodes):
+        """Let these routers (none named: all) say nothing when a TTL runs out."""
+        for node in nodes or self.routers():
+            node.mute()
+
+    def no_icmp(self):
+        """No router sends or passes any ICMP."""
+        for node in self.routers():
+            node.no_icmp()
+
+    def loop(self, what):
+        """core1 sends these to core2, and core2 sends them back."""
+        self.core2.ip(*[f"route replace {a} via {'2001:db8:f:2::5' if ':' in a else '198.18.0.5'}" for a in self.names.addresses(what)])
+
+    def ecmp(self, what, good=3, bad=1):
+        """core1 has several ways to these, chosen by the flow's addresses and ports; the bad ones lead nowhere."""
+        self.core1.sysctl(net__ipv4__fib_multipath_hash_policy=1, net__ipv4__fib_multipath_hash_seed=24301)
+        self.core1.ip("link add nowhere type veth peer name nowhere netns other", "addr add 198.18.1.1/30 dev nowhere", "link set nowhere up",
+                      f"neigh replace 198.18.1.2 lladdr {mac('198.18.1.2')} dev nowhere nud permanent",
+                      *[f"route replace {a} nexthop via 198.18.0.6 dev wire-core2 weight {good} nexthop via 198.18.1.2 dev nowhere weight {bad}"
+                        for a in self.names.addresses(what) if ":" not in a])
+        self.other.ip("link set nowhere up")
+
+    def another_way_back(self):
+        """What core2 sends to the enterprise goes to the edge by a wire of its own, which core1 does not see."""
+        self._join(self.core2, "back", "198.18.0.22", self.edge, "back", "198.18.0.21", 6)
+        self.core2.ip("route replace 10.1.0.0/24 via 198.18.0.21", f"route replace {LAN6}/64 via 2001:db8:f:6::15")
+
+    def masquerade(self):
+        """The edge shows one address of its own for the whole enterprise."""
+        self.edge.nft("add chain inet lab hide { type nat hook postrouting priority 100; }\n"
+                      'add rule inet lab hide oifname "to-core1" masquerade\n')
+
+    def small_mtu(self, mtu_bytes, out=True, back=True):
+        """The wire between core1 and core2 carries no more, and its routers say so by ICMP.  (lab.wire(["-m", N]): nobody says so.)"""
+        if out:
+            self.core1.ip(f"link set wire-core2 mtu {mtu_bytes}")
+        if back:
+            self.core2.ip(f"link set wire-core1 mtu {mtu_bytes}")
+
+    def revocation_hosts(self):
+        """Where revocation lists are, and who answers about single certificates."""
+        return [n for n, host in self.names.hosts.items() if host.service == "pki" and not n.startswith(("cacerts.", "ctldl."))]
+
     def stub(self, mode, host, port=443, certificate=None):
         """Put a small misbehaving server (stub.py) where a host is: lab.stub("rst-on-accept", "login.windows.net")."""
         self._start_stub(self.other, mode, self.move_to_other(host), port, certificate)
@@ -193,12 +244,27 @@ class Lab:
         self._start_stub(self.proxy, mode, [PROXY], port, certificate)
         return f"proxy.corp.test:{port}"
 
+    def accelerator(self, port=9000):
+        """core1 takes every TCP connection itself, with all ports open, and passes on what it carries (a WAN accelerator)."""
+        self._start_stub(self.core1, "onwards", ["198.18.0.1"], port, None)
+        self.core1.nft("add chain inet lab divert { type nat hook prerouting priority -100; }\n"
+                       f'add rule inet lab divert iifname "to-edge" ip protocol tcp ip daddr != 198.18.0.1 redirect to :{port}\n')
+
     def _start_stub(self, node, mode, addresses, port, certificate):
         words = [HERE / "stub.py", mode, port] + addresses
         if certificate:
             words = [HERE / "stub.py", "--cert", certificate.chain, "--key", certificate.key, mode, port] + addresses
         process = node.start(["/usr/bin/python3"] + words, f"stub-{mode.split(':')[0]}-{port}")
         node.wait_tcp(port, addresses[-1], process)
+
+    def measure(self):
+        """Let the next run be measured; returns a function that then says its peak memory in KiB."""
+        tool, figures = self.work / "measure", self.work / "figures"
+        shutil.copy(tools(self.build) / "measure", tool)
+        figures.mkdir()
+        figures.chmod(0o777)
+        self.prefix = [tool, figures / "figures"] + self.prefix
+        return lambda: int((figures / "figures").read_text(encoding="ascii").split()[3])
 
     # ---------------------------------------------------------------- servers and settings in one line
 
@@ -212,6 +278,7 @@ class Lab:
     hidden_squid = proxies.hidden_squid
     hidden_nginx = proxies.hidden_nginx
     proxy_status = proxies.proxy_status
+    transparent_proxy = proxies.transparent_proxy
     kdc = kerberos.kdc
     reg = registry.reg
     public_resolver = dns.public_resolver

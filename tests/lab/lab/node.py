@@ -16,8 +16,10 @@ REJECT = {
     "admin": "icmpx type admin-prohibited", "host": "icmpx type host-unreachable", "net": "icmpx type no-route",
     "port": "icmpx type port-unreachable", "reset": "tcp reset",
 }
+ICMPV6_ERRORS = ("destination-unreachable", "packet-too-big", "time-exceeded", "parameter-problem", "echo-request", "echo-reply")
 FILTER = """
 table inet lab {
+    chain prerouting { type filter hook prerouting priority -300; }
     chain forward { type filter hook forward priority 0; }
     chain input { type filter hook input priority 0; }
     chain output { type filter hook output priority 0; }
@@ -88,7 +90,7 @@ class Node:
                     path.write_text(f"{value}\n")
 
     def nft(self, text):
-        """Add rules; the table inet lab with chains forward, input and output is there."""
+        """Add rules; the table inet lab with chains prerouting, forward, input and output is there."""
         if not self._filtered:
             self._filtered = True
             text = FILTER + text
@@ -124,12 +126,29 @@ class Node:
         self.nft("\n".join(self._rules(chain, action, dst, port, src, proto)) + "\n")
 
     def drop(self, dst=None, port=None, src=None, proto=None, chain="forward"):
-        """Forget matching packets without a word."""
+        """
+        Forget matching packets without a word.  A router does that after it has looked at the TTL, and is itself the last that is heard;
+        with chain="prerouting" before.
+        """
         self.rule("drop", dst, port, src, proto, chain)
 
     def reject(self, dst=None, port=None, src=None, proto=None, how="admin", chain="forward"):
         """Answer matching packets with an error of this node: admin, host, net, port (ICMP) or reset (TCP)."""
         self.rule(f"reject with {REJECT[how]}", dst, port, src, proto or ("tcp" if how == "reset" else None), chain)
+
+    def mute(self):
+        """Say nothing when a TTL runs out here."""
+        self.nft("add rule inet lab output icmp type time-exceeded drop\nadd rule inet lab output icmpv6 type time-exceeded drop\n")
+
+    def no_icmp(self):
+        """Neither send nor forward any ICMP; IPv6's neighbours are still found."""
+        for chain in ("output", "forward"):
+            self.nft(f"add rule inet lab {chain} meta l4proto icmp drop\n"
+                     f"add rule inet lab {chain} icmpv6 type {{ {', '.join(ICMPV6_ERRORS)} }} drop\n")
+
+    def clamp_mss(self):
+        """Let no SYN that passes announce larger segments than the way out carries."""
+        self.nft("add rule inet lab forward tcp flags syn tcp option maxseg size set rt mtu\n")
 
     # ---------------------------------------------------------------- processes
 
@@ -155,6 +174,11 @@ class Node:
                 return one.connect_ex((address, port)) == 0
 
         self._wait(is_open, f"{self.name}: nothing listens on {address} port {port}", process)
+
+    def wait_udp(self, port, process=None):
+        """Wait until something in here has opened this UDP port (Linux: /proc/net/udp, local address in its second column)."""
+        self._wait(lambda: f":{port:04X} " in pathlib.Path("/proc/thread-self/net/udp").read_text(encoding="ascii"),
+                   f"{self.name}: nobody has UDP port {port}", process)
 
     def wait_dns(self, port=53, address="127.0.0.1", process=None):
         """Wait until a DNS server in here answers a query (RFC 1035 4.1: id 0x6d61, RD, one question, ". SOA")."""

@@ -11,6 +11,11 @@ HOST = "proxy.corp.test"
 USER, PASSWORD = "corpuser", "correct-horse"
 REALM = "corp proxy"
 LIB = "/usr/lib/squid"
+EDGE_ADDRESS = "10.1.0.1"
+# Rules for squid(before=...).
+ONLY_PORT_443 = "http_access deny !SSL_ports"
+NO_PORT_80 = "acl web port 80\nhttp_access deny web"
+NO_ADDRESSES = r"acl literal dstdom_regex -n ^[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+$" "\nhttp_access deny literal"
 
 SQUID = """
 http_port {address}:{port} {port_options}
@@ -116,17 +121,35 @@ def squid(lab, auth=None, port=3128, acl="", before="", extra="", tls=None, bump
         bump.key.chmod(0o644)
         extra += (f"\nsslcrtd_program {LIB}/security_file_certgen -s {certificates} -M 4MB\nsslcrtd_children 5 startup=1\n"
                   f"tls_outgoing_options cafile={lab.ca.root.leaf}\nacl step1 at_step SslBump1\nssl_bump peek step1\nssl_bump bump all")
-    text = SQUID.format(address=ADDRESS, port=port, port_options=options, work=work, log=lab.logs / f"squid-{port}.access",
-                        host=HOST, resolvers=resolvers or f"{lab.dns1.address} {lab.dns2.address}",
-                        before=before, access="\n".join(_schemes(lab, work, auth) + [acl])) + extra + "\n"
+    values = {"address": ADDRESS, "port": port, "port_options": options, "host": HOST, "before": before,
+              "access": "\n".join(_schemes(lab, work, auth) + [acl])}
+    text = SQUID.format(work=work, **_squid_values(lab, port, resolvers), **values) + extra + "\n"
     if tls:
         text = text.replace("http_port", "https_port", 1)
-    (lab.logs / f"squid-{port}.access").touch()
-    shutil.chown(lab.logs / f"squid-{port}.access", "proxy", "proxy")
-    (work / "squid.conf").write_text(text, encoding="utf-8")
-    words = ["squid", "-N", "-n", f"lab{port}", "-f", work / "squid.conf", "-d", "1"]
-    lab.pending.append(Server(lab.proxy, words, f"squid-{port}", port))
+    lab.pending.append(Server(lab.proxy, _squid_words(work, port, text), f"squid-{port}", port))
     return f"{HOST}:{port}"
+
+
+def _squid_values(lab, port, resolvers=None):
+    log = lab.logs / f"squid-{port}.access"
+    log.touch()
+    shutil.chown(log, "proxy", "proxy")
+    return {"log": log, "resolvers": resolvers or f"{lab.dns1.address} {lab.dns2.address}"}
+
+
+def _squid_words(work, port, text):
+    (work / "squid.conf").write_text(text, encoding="utf-8")
+    return ["squid", "-N", "-n", f"lab{port}", "-f", work / "squid.conf", "-d", "1"]
+
+
+def transparent_proxy(lab, host="gate.corp.test", port=3129, extra=""):
+    """A squid in the edge through which all of the client's connections to port 80 go, whether it knows or not."""
+    work = _work(lab, f"squid-{port}")
+    values = {"address": EDGE_ADDRESS, "port": port, "port_options": "intercept", "host": host, "before": "", "access": ""}
+    text = SQUID.format(work=work, **_squid_values(lab, port), **values) + f"http_port {EDGE_ADDRESS}:{port + 1}\n{extra}\n"
+    lab.edge.nft("add chain inet lab divert { type nat hook prerouting priority -100; }\n"
+                 f'add rule inet lab divert iifname "lan" ip saddr 10.1.0.2 tcp dport 80 redirect to :{port}\n')
+    lab.pending.append(Server(lab.edge, _squid_words(work, port, text), f"squid-{port}", port, address=EDGE_ADDRESS))
 
 
 def tinyproxy(lab, port=8888, password=False, deny=None, connect_port=443):

@@ -9,9 +9,9 @@ import tempfile
 import time
 import traceback
 
-from . import inside, wine
+from . import inside, matrix, wine
 from .network import Lab
-from .scenario import Result, judge, same_judgement
+from .scenario import Result, judge, judge_trace, same_judgement
 
 LIMIT_SECONDS = 90
 STAGE_TIMEOUT = "2"
@@ -81,10 +81,20 @@ class Probe:
         """`marsprobe check` with the lab's root trusted and as service root, unless the scenario gives these options; returns a Result."""
         given = [*self.lab.arguments, *arguments]
         usual = {**self._trust(given), "--service-roots": self.root, "--timeout": STAGE_TIMEOUT, "--region": "eus", "--color": color}
-        words = ["check", "--report", f"json={self.out}/{name}.json", "--report", f"text={self.out}/{name}.txt"]
+        words = ["check", "--report", f"json={self.out}/{name}.json", "--report", f"text={self.out}/{name}.txt",
+                 "--report", f"handoff={self.out}/{name}.md"]
         words += [word for option, value in usual.items() if option not in given for word in (option, value)]
         status, seconds, _, errors = self.run(words + given, self.lab.prefix)
-        return Result(status, seconds, self.read_json(name), self._text(f"{name}.txt"), errors)
+        return Result(status, seconds, self.read_json(name), self._text(f"{name}.txt"), errors, self._text(f"{name}.json"), self._text(f"{name}.md"))
+
+    def trace(self, arguments):
+        """`marsprobe trace` as data, and once more for people; returns a Result, whose report is the document."""
+        words = ["trace", "--timeout", STAGE_TIMEOUT, "--color", "never", *self.lab.arguments, *arguments]
+        status, seconds, document, errors = self.run(words + ["--json"], self.lab.prefix)
+        text = self.run(words, self.lab.prefix)[2]
+        for name, content in (("trace.json", document), ("trace.txt", text)):
+            (self.out / name).write_text(content, encoding="utf-8")
+        return Result(status, seconds, self.read_json("trace"), text, errors)
 
     def diagnose(self, name="report"):
         """The same report judged again from its file; None if that failed."""
@@ -108,8 +118,8 @@ def slowness(program, build):
 
 
 def run_scenario(scenario, program, build, keep, keep_all=False):
-    """Returns (problems, seconds of the program); problems is empty if the scenario passed."""
-    lab, probe, seconds = None, None, 0.0
+    """Returns (problems, seconds of the program, its cells of the matrix); problems is empty if the scenario passed."""
+    lab, probe, seconds, result = None, None, 0.0, None
     try:
         lab = Lab(build, work=inside.WORK, **scenario.lab)
         probe = Probe(lab, program)
@@ -117,7 +127,8 @@ def run_scenario(scenario, program, build, keep, keep_all=False):
         if inspect.isgenerator(step):
             next(step)
         lab.start()
-        result = probe.check(scenario.arguments)
+        result = probe.trace(scenario.arguments) if scenario.command == "trace" else probe.check(scenario.arguments)
+        result.run_again = lambda: probe.check(scenario.arguments, name="later")
         seconds = result.seconds
         problems = _problems(scenario, probe, result, step, slowness(program, build))
     except Exception:  # pylint: disable=broad-except
@@ -126,12 +137,13 @@ def run_scenario(scenario, program, build, keep, keep_all=False):
         _keep(lab, probe, problems, pathlib.Path(keep))
     if lab:
         lab.close()
-    return problems, seconds
+    return problems, seconds, matrix.cells(scenario.expect, result)
 
 
 def _problems(scenario, probe, result, step, factor):
-    problems = judge(scenario.expect, result, factor)
-    if result.report is not None:
+    is_check = scenario.command == "check"
+    problems = (judge if is_check else judge_trace)(scenario.expect, result, factor)
+    if is_check and result.report is not None:
         again = probe.diagnose()
         problems += same_judgement(result.report, again) if again else ["diagnose gave no report"]
     if inspect.isgenerator(step) and result.report is not None:

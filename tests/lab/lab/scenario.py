@@ -21,9 +21,13 @@ class Expect:
     stage, owner   of the same verdicts and of that finding; None: not looked at
     status    of those verdicts; the finding has `finding`, which is the same unless given ("none": there need not be one)
     targets   hosts (patterns of fnmatch) that the fault strikes; None: every target but the ranges.  All others must pass.
+    also      causes that each of those verdicts must name besides
     subject   what the finding is about: its exact value, or a pattern of fnmatch; None: not looked at
     warnings  causes of findings of status warn that are right beside it, on targets that work too
     seconds   how long the program may take
+    faults    how many faults there are at once: 2 if the second is hidden by the first, or strikes the same targets
+    somewhere the fault is seen on at least one of the targets, and all others pass
+    second    the Expect of a second fault, which strikes other targets (exit and seconds are the first's)
     """
     exit: int
     cause: str = None
@@ -35,31 +39,41 @@ class Expect:
     subject: str = None
     warnings: tuple = ()
     seconds: float = 12.0
+    also: tuple = ()
+    faults: int = None
+    somewhere: bool = False
+    second: "Expect" = None
 
     def __post_init__(self):
+        self.strikes = [one for one in (self, self.second) if one and one.cause]
+        self.faults = self.faults or len(self.strikes)
         self.targets = (self.targets,) if isinstance(self.targets, str) else self.targets
         self.finding = self.finding or self.status
 
 
 @dataclasses.dataclass
 class Scenario:
-    """function(lab) injects the fault; a generator may yield once and gets the Result for checks of its own."""
+    """
+    function(lab) injects the fault; a generator may yield once and gets the Result for checks of its own.
+    command   what is run: "check", or "trace": then the Result's report is the document of `trace --json`, and only exit and seconds are judged
+    """
     function: object
     expect: Expect
     arguments: tuple
     lab: dict
+    command: str = "check"
 
     @property
     def name(self):
         return self.function.__name__
 
 
-def scenario(expect, arguments=(), **lab):
-    """Decorator: what must come out, arguments of `check`, and keyword arguments of Lab()."""
+def scenario(expect, arguments=(), command="check", **lab):
+    """Decorator: what must come out, arguments of the command, and keyword arguments of Lab()."""
     def keep(function):
         if function.__name__ in SCENARIOS:
             raise ValueError(f"two scenarios are called {function.__name__}")
-        SCENARIOS[function.__name__] = Scenario(function, expect, tuple(arguments), lab)
+        SCENARIOS[function.__name__] = Scenario(function, expect, tuple(arguments), lab, command)
         return function
     return keep
 
@@ -73,10 +87,12 @@ def discover(directory=HERE / "scenarios"):
 
 
 class Result:
-    """One run: exit status, seconds, report (a dict), text and errors (what it wrote to stderr)."""
+    """One run: exit status, seconds, report (a dict), text, errors (what it wrote to stderr), the JSON as it was written, and the hand-off;
+    run_again() runs the same anew."""
 
-    def __init__(self, status, seconds, report, text, errors):
+    def __init__(self, status, seconds, report, text, errors, json_text="", handoff=""):
         self.status, self.seconds, self.report, self.text, self.errors = status, seconds, report, text, errors
+        self.json_text, self.handoff, self.run_again = json_text, handoff, None
 
     def target(self, path):
         return next(t for t in self.report["targets"] if t["id"] == path["target"])
@@ -95,13 +111,26 @@ class Result:
         return [o for o in self.report["observations"] if op in (None, o["op"])]
 
 
-def judge(expect, result, factor=1.0):
-    """Everything in which the result differs from what was expected, one sentence each."""
+def _run_problems(expect, result, factor):
     problems = []
     if result.status != expect.exit:
         problems.append(f"exit status {result.status}, expected {expect.exit}")
     if result.seconds > expect.seconds * factor:
         problems.append(f"took {result.seconds:.1f} s, allowed {expect.seconds * factor:.1f} s")
+    return problems
+
+
+def judge_trace(expect, result, factor=1.0):
+    """The same for `trace`: what it says is the scenario's own to check."""
+    problems = _run_problems(expect, result, factor)
+    if result.report is None:
+        return problems + ["no JSON document"]
+    return problems + _schema_problems(result.report, "trace.schema.json")
+
+
+def judge(expect, result, factor=1.0):
+    """Everything in which the result differs from what was expected, one sentence each."""
+    problems = _run_problems(expect, result, factor)
     if result.report is None:
         return problems + ["no JSON report"]
     if not result.text.strip():
@@ -109,11 +138,10 @@ def judge(expect, result, factor=1.0):
     return problems + _schema_problems(result.report) + _sharing_problems(result.report) + _verdict_problems(expect, result) + _finding_problems(expect, result)
 
 
-def _schema_problems(report):
-
-    path = ROOT / "reports" / "report.schema.json"
+def _schema_problems(report, schema="report.schema.json"):
+    path = ROOT / "reports" / schema
     if not path.exists():
-        return ["reports/report.schema.json is missing"]
+        return [f"reports/{schema} is missing"]
     validator = jsonschema.Draft202012Validator(json.loads(path.read_text(encoding="utf-8")))
     errors = sorted(validator.iter_errors(report), key=lambda e: list(map(str, e.absolute_path)))
     return [f"schema: {'/'.join(map(str, e.absolute_path))}: {e.message[:200]}" for e in errors[:5]]
@@ -132,25 +160,25 @@ def _sharing_problems(report):
     return problems[:5]
 
 
-def _is_struck(expect, target):
-    if target["host"] is None or expect.cause is None:
-        return False
-    return expect.targets is None or any(fnmatch.fnmatch(target["host"], t) for t in expect.targets)
+def striking(expect, target):
+    """The Expect of the fault that strikes this target; None: it must pass."""
+    return next((one for one in expect.strikes if target["host"] is not None
+                 and (one.targets is None or any(fnmatch.fnmatch(target["host"], t) for t in one.targets))), None)
 
 
 def _verdict_problems(expect, result):
-    wrong, struck = {}, 0
+    wrong, struck = {}, []
     for path in result.paths(effective=True):
         target, verdict = result.target(path), path["verdict"]
-        problem = None
-        if _is_struck(expect, target):
-            struck += 1
-            problem = _difference(expect, target, verdict)
-        elif target["host"] is not None and not _is_well(expect, verdict):
+        problem, strike = None, striking(expect, target)
+        if strike and not (strike.somewhere and verdict["status"] == "pass"):
+            struck.append(strike)
+            problem = _difference(strike, target, verdict)
+        elif not strike and target["host"] is not None and not _is_well(expect, verdict):
             problem = f"{_told(verdict)}, expected pass"
         if problem:
             wrong.setdefault(problem, []).append(target["url"] or target["name"])
-    problems = [] if struck or not expect.cause else ["no effective path was struck"]
+    problems = [f"no effective path was struck by {one.cause}" for one in expect.strikes if one not in struck]
     return problems + [f"{_named(targets)}: {problem}" for problem, targets in wrong.items()]
 
 
@@ -170,24 +198,30 @@ def _difference(expect, target, verdict):
     allowed |= set() if target["required"] else {"warn", "fail"}
     allowed |= {"inconclusive"} if target["stand_in"] else set()
     wanted = {"cause": expect.cause, "stage": expect.stage, "owner": expect.owner}
-    if verdict["status"] in allowed and all(v is None or verdict[k] == v for k, v in wanted.items()):
+    missing = set(expect.also) - set(verdict["also"])
+    if verdict["status"] in allowed and all(v is None or verdict[k] == v for k, v in wanted.items()) and not missing:
         return None
-    return f"{_told(verdict)}, expected {expect.status} {expect.stage or '*'}/{expect.cause} ({expect.owner or '*'})"
+    return f"{_told(verdict)}, expected {expect.status} {expect.stage or '*'}/{expect.cause} ({expect.owner or '*'})" + (
+        f", and also {', '.join(sorted(missing))}" if missing else "")
 
 
 def _told(verdict):
     return f"{verdict['status']} {verdict['stage']}/{verdict['cause']} ({verdict['owner']}), confidence {verdict['confidence']}"
 
 
+def unexpected_findings(expect, result):
+    """Findings that no fault of the scenario explains."""
+    blocking = {one.cause for one in expect.strikes if one.finding == "fail"}
+    allowed = {w for one in [expect, *expect.strikes] for w in one.warnings} | {one.cause for one in expect.strikes}
+    return [f for f in result.findings() if f["cause"] not in (blocking if f["status"] == "fail" else allowed)]
+
+
 def _finding_problems(expect, result):
-    problems, allowed = [], set(expect.warnings) | {expect.cause}
-    for finding in result.findings():
-        is_expected = finding["cause"] == expect.cause
-        if (finding["status"] == "fail" and not (is_expected and expect.finding == "fail")) or finding["cause"] not in allowed:
-            problems.append(f"finding {_told_finding(finding)} was not expected")
-    if expect.cause and expect.finding != "none" and not any(_is_the_finding(expect, f) for f in result.findings(expect.cause)):
-        problems.append(f"no finding {expect.finding} {expect.cause} ({expect.owner or '*'}) about {expect.subject or '*'}; there are: "
-                        + ("; ".join(_told_finding(f) for f in result.findings()) or "none"))
+    problems = [f"finding {_told_finding(f)} was not expected" for f in unexpected_findings(expect, result)]
+    for one in expect.strikes:
+        if one.finding != "none" and not any(_is_the_finding(one, f) for f in result.findings(one.cause)):
+            problems.append(f"no finding {one.finding} {one.cause} ({one.owner or '*'}) about {one.subject or '*'}; there are: "
+                            + ("; ".join(_told_finding(f) for f in result.findings()) or "none"))
     ready = result.report["readiness"]["ready"]
     if ready != (expect.exit == 0):
         problems.append(f"readiness says ready = {ready} beside exit status {expect.exit}")

@@ -16,7 +16,7 @@ FULL_NUMBER = 64  # hexadecimal digits of a number as long as the curve's order
 
 
 class Certificate:
-    """Files of one certificate: leaf alone, leaf with its intermediate, key."""
+    """Files of one certificate: leaf alone, leaf with its intermediates, key."""
 
     def __init__(self, directory, name):
         base = pathlib.Path(directory) / name
@@ -57,6 +57,7 @@ class Authority:
         self.new_ca(self.root, "/O=Lab of Microsoft Corporation/CN=Lab Root G2")
         self._sign(self.intermediate, "/O=Lab of Microsoft Corporation/CN=Lab TLS Issuing CA 01", self.root, days=3650,
                    extensions=["basicConstraints=critical,CA:TRUE,pathlen:0", "keyUsage=critical,keyCertSign,cRLSign"])
+        self.intermediate.chain.write_bytes(self.intermediate.leaf.read_bytes())
         names = Names()
         for service in SERVICES:
             self.issue(names.of_service(service), into=self.service(service))
@@ -71,6 +72,14 @@ class Authority:
     def new_inspector(self, directory, subject="/O=Corp Security/CN=Corp TLS Inspection CA"):
         """The CA of an inspecting proxy, of another house."""
         return self.new_ca(Certificate(directory, "inspector"), subject)
+
+    def issue_ca(self, subject, issuer=None, directory=None):
+        """An intermediate CA under another, or under the root."""
+        self._count += 1
+        files, issuer = Certificate(directory or self.directory, f"issuer-{self._count}"), issuer or self.root
+        self._sign(files, subject, issuer, days=3650, extensions=["basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign,cRLSign"])
+        files.chain.write_bytes(files.leaf.read_bytes() + (b"" if issuer is self.root else issuer.chain.read_bytes()))
+        return files
 
     def _sign(self, files, subject, issuer, days, extensions, at=None):
         clock = ["faketime", at] if at else []
@@ -96,7 +105,7 @@ class Authority:
             extensions += [f"authorityInfoAccess=caIssuers;URI:{AIA},OCSP;URI:{OCSP}",
                            "crlDistributionPoints=" + ",".join(f"URI:{u}" for u in CRLS)]
         self._sign(files, subject or f"/O=Lab/CN={names[0][:60]}", issuer, days, extensions, at)
-        files.chain.write_bytes(files.leaf.read_bytes() + (issuer.leaf.read_bytes() if issuer else b""))
+        files.chain.write_bytes(files.leaf.read_bytes() + (issuer.chain.read_bytes() if issuer else b""))
         files.key.chmod(0o644)
         return files
 

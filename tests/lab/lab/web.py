@@ -16,9 +16,7 @@ http {{
     server_names_hash_max_size 2048;
     server_names_hash_bucket_size 256;
     server_tokens off;
-    ssl_protocols TLSv1.2 TLSv1.3;
-    ssl_session_cache off;
-    keepalive_timeout 30;
+{settings}
     default_type text/plain;
     client_body_temp_path {work}/body;
     proxy_temp_path {work}/proxy;
@@ -27,6 +25,7 @@ http {{
     scgi_temp_path {work}/scgi;
 """
 
+SETTINGS = {"ssl_protocols": "TLSv1.2 TLSv1.3", "ssl_session_cache": "off", "keepalive_timeout": "30"}
 STORAGE = ('add_header x-ms-request-id $request_id always; add_header x-ms-version 2009-09-19 always; '
            'add_header x-ms-error-code {code} always; default_type application/xml; '
            'return {status} \'<?xml version="1.0" encoding="utf-8"?><Error><Code>{code}</Code></Error>\';')
@@ -62,11 +61,16 @@ class Override:
 
 
 class Web:
-    """nginx on every address of azure, ports 80 and 443.  Changes are made before lab.start()."""
+    """
+    nginx on every address of azure, ports 80 and 443.  Changes are made before lab.start().
+
+    settings   nginx's own words for all hosts: web.settings["ssl_protocols"] = "TLSv1.2"
+    """
 
     def __init__(self, lab):
         self.lab, self.process = lab, None
         self.overrides = collections.defaultdict(Override)
+        self.settings = dict(SETTINGS)
 
     def answer(self, host, directives):
         """Other answers, in nginx's words: web.answer("login.windows.net", "add_header Retry-After 30 always; return 503;")."""
@@ -104,7 +108,8 @@ class Web:
 
     def _config(self, work):
         names, ca = self.lab.names, self.lab.ca
-        text = HEADER.format(work=work, log=self.lab.logs / "web-access.log")
+        settings = "\n".join(f"    {name} {value};" for name, value in self.settings.items())
+        text = HEADER.format(work=work, log=self.lab.logs / "web-access.log", settings=settings)
         for index, service in enumerate(SERVICES):
             covered = [n for n in names.of_service(service) if n not in self.overrides]
             text += self._server(covered, ca.service(service), ANSWERS[service], LOCATIONS.get(service, ()), default=index == 0,

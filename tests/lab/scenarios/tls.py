@@ -85,32 +85,6 @@ def appliance_shows_its_own_certificate(lab):
 
 # ---------------------------------------------------------------- the hello
 
-@scenario(Expect(exit=1, cause="tls_hello_silent_unlocated", stage="tls", owner="firewall-team", targets=LOGIN, subject=LOGIN))
-def hello_of_one_name_is_swallowed(lab):
-    lab.wire(["-k", LOGIN])
-    result = yield
-    for path in result.paths(LOGIN, effective=True):
-        assert path["verdict"]["confidence"] <= 0.5 and path["verdict"]["not_run"], path["verdict"]
-
-
-@scenario(Expect(exit=1, cause="tls_hello_silent_unlocated", stage="tls", owner="firewall-team", targets=HTTPS, seconds=6))
-def every_hello_is_swallowed(lab):
-    lab.wire(["-c"])
-
-
-@scenario(Expect(exit=1, cause="tls_hello_silent_unlocated", stage="tls", owner="firewall-team", targets=LOGIN))
-def far_end_reads_the_hello_and_is_silent(lab):
-    lab.stub("silent", LOGIN)
-
-
-@scenario(Expect(exit=1, cause="tls_hello_reset_unlocated", stage="tls", owner="firewall-team", targets=LOGIN, subject=LOGIN))
-def hello_of_one_name_is_reset(lab):
-    lab.wire(["-s", LOGIN])
-    result = yield
-    for path in result.paths(LOGIN, effective=True):
-        assert path["verdict"]["confidence"] <= 0.5 and path["verdict"]["not_run"], path["verdict"]
-
-
 @scenario(Expect(exit=1, cause="tls_hello_reset_unlocated", stage="tls", owner="firewall-team", targets=LOGIN))
 def far_end_closes_at_the_hello(lab):
     lab.stub("fin-after-data", LOGIN)
@@ -142,7 +116,7 @@ def handshake_stalls_after_the_server_hello(lab):
     lab.stub(f"stall:200:{OTHER_LOGIN_ADDRESS}:443", LOGIN)
     result = yield
     for path in result.paths(LOGIN, effective=True):
-        assert path["verdict"]["confidence"] < 0.5, path["verdict"]
+        assert 0.5 <= path["verdict"]["confidence"] < 0.8, path["verdict"]
 
 
 # ---------------------------------------------------------------- refusals (without proof of origin nobody is sure that they are the service's)

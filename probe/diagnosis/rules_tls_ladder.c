@@ -1,0 +1,313 @@
+/* Table S, what becomes of a ClientHello: the contrasts of the TLS ladder say what on the way minds it. */
+
+#include "probe/diagnosis/ladder_view.h"
+#include "probe/diagnosis/rules.h"
+#include "probe/diagnosis/tls_tried.h"
+
+/* ------------------------------------------------------------------ contrasts */
+
+/* Smaller packets cure it: then it is no matter of names or of TLS (rules_packets.c). */
+static bool is_matter_of_size(const struct view *view, const struct tried *tried)
+{
+	struct packet_limit limit;
+	return packet_limit_inwards(view, tried, &limit);
+}
+
+/* A hello that differs only in its name, and was answered. */
+static const struct rung *other_name_that_passed(const struct ladder *ladder)
+{
+	if (ladder->other_name.end == RUNG_PASSED)
+		return &ladder->other_name;
+	return ladder->no_sni.end == RUNG_PASSED ? &ladder->no_sni : NULL;
+}
+
+static bool is_killed_by_name(const struct view *view, const struct tried *tried, const struct ladder *ladder)
+{
+	return other_name_that_passed(ladder) && ladder->again.end != RUNG_PASSED && !is_matter_of_size(view, tried);
+}
+
+/* Hellos of no name and of another one end no better. */
+static bool names_make_no_difference(const struct ladder *ladder)
+{
+	return rung_failed(&ladder->no_sni) && rung_failed(&ladder->other_name) && ladder->again.end != RUNG_PASSED;
+}
+
+/* Rungs that need not be climbed at each address: of another one of the same port that was examined in full. */
+static bool failed_somewhere(const struct view *view, const struct tried *tried, const char *experiment)
+{
+	const struct observation_list *list = &view->report->observations;
+	bool ipv6 = text_is_ipv6(tried->attempt->address), any = false;
+	for (size_t i = 0; i < list->count; i++) {
+		const struct observation *one = list->items[i];
+		if (one->op != OP_TLS_HANDSHAKE || !text_equal(one->experiment, experiment) ||
+		    one->tls.tuple.dst_port != tried->attempt->port || text_is_ipv6(one->tls.tuple.dst) != ipv6)
+			continue;
+		if (one->failure != FAILURE_TIMEOUT || one->tls.progress != TLS_HELLO_SENT)
+			return false;
+		any = true;
+	}
+	return any;
+}
+
+/* Where the hello got there and no answer comes, it may be the answer that is too large: smaller packets must have been tried. */
+static bool may_be_size(const struct view *view, const struct tried *tried, const struct ladder *ladder)
+{
+	if (is_matter_of_size(view, tried))
+		return true;
+	return ladder->own.end == RUNG_SILENT && hello_arrived(ladder->own.seen) && !rung_failed(&ladder->segments) &&
+	       !failed_somewhere(view, tried, "tls_segments");
+}
+
+/* Bytes that are no TLS fare better at the same port: answered where hellos die in silence, acknowledged where hellos are lost, left alone where
+ * they are reset. */
+static bool is_killed_as_tls(const struct ladder *ladder)
+{
+	if (!names_make_no_difference(ladder))
+		return false;
+	if (ladder->junk.end == RUNG_PASSED)
+		return true;
+	if (ladder->own.end == RUNG_CLOSED)
+		return ladder->junk.end == RUNG_SILENT && ladder->junk.seen->tcp.bytes_acked > 1;
+	if (ladder->junk.end == RUNG_CLOSED)
+		return true;
+	return ladder->junk.end == RUNG_SILENT && ladder->junk.seen->tcp.bytes_acked > 1 &&
+	       hello_was_lost(ladder->own.seen);
+}
+
+/* Is somebody there who acknowledges everything, whatever the port? */
+static bool accepts_impossible_port(const struct view *view, const struct tried *tried)
+{
+	const struct observation_list *list = &view->report->observations;
+	for (size_t i = 0; i < list->count; i++) {
+		const struct observation *one = list->items[i];
+		if (one->op == OP_TCP_CONNECT && text_equal(one->experiment, "impossible_port") &&
+		    text_equal(one->tcp.tuple.dst, tried->attempt->address) && one->failure == FAILURE_NONE)
+			return true;
+	}
+	return false;
+}
+
+/* The far end takes everything, and says nothing to anything. */
+static bool is_mute(const struct view *view, const struct tried *tried, const struct ladder *ladder)
+{
+	static const char *const shapes[] = {"tls_segments", "tls_1_2", "tls_1_3"};
+	if (ladder->own.end != RUNG_SILENT || !hello_arrived(ladder->own.seen) || !names_make_no_difference(ladder) ||
+	    ladder->junk.end != RUNG_SILENT || ladder->junk.seen->tcp.bytes_acked <= 1 ||
+	    ladder->large.end == RUNG_PASSED || is_matter_of_size(view, tried) || accepts_impossible_port(view, tried))
+		return false;
+	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
+		if (!failed_somewhere(view, tried, shapes[i]))
+			return false;
+	return true;
+}
+
+/* ------------------------------------------------------------------ saying it */
+
+static void show(const struct view *view, struct verdict *out, const struct rung *rung)
+{
+	if (rung)
+		verdict_add_evidence(view, out, rung->seen);
+}
+
+/* Where hellos to that address end, and whether who resets them is the far end. */
+static void add_place(const struct view *view, const struct tried *tried, struct verdict *out)
+{
+	const struct observation *forged = ladder_forged_reset(view, tried);
+	ladder_place(view, tried, out);
+	if (!forged)
+		return;
+	verdict_add_evidence(view, out, forged);
+	verdict_add_also(view, out, "the reset's TTL is not the far end's: a device on the way made it");
+	if (out->confidence < 0.95)
+		out->confidence = 0.95;
+}
+
+/* The first attempt that ended so and whose ladder says it. */
+static const struct tried *first_that(const struct view *view, tried_is is, struct ladder *ladder,
+				      bool (*says)(const struct view *view, const struct tried *tried,
+						   const struct ladder *ladder))
+{
+	for (size_t i = 0; i < view->tried_count; i++) {
+		const struct tried *tried = &view->tried[i];
+		if (!is(view, tried) || tls_with_proxy_broke(tried))
+			continue;
+		ladder_make(view, tried, ladder);
+		if (says(view, tried, ladder))
+			return tried;
+	}
+	return NULL;
+}
+
+static bool by_name(const struct view *view, struct verdict *out, const char *cause, tried_is is)
+{
+	struct ladder ladder;
+	const struct tried *tried = first_that(view, is, &ladder, is_killed_by_name);
+	if (!tried || !verdict_if_any(view, out, cause, rung_failed(&ladder.again) ? 0.9 : 0.85, is))
+		return false;
+	show(view, out, other_name_that_passed(&ladder));
+	add_place(view, tried, out);
+	return true;
+}
+
+bool rule_tls_sni_reset(const struct view *view, struct verdict *out)
+{
+	return by_name(view, out, "tls_sni_reset", hello_is_closed);
+}
+
+bool rule_tls_sni_dropped(const struct view *view, struct verdict *out)
+{
+	return by_name(view, out, "tls_sni_dropped", hello_is_silent);
+}
+
+static bool is_silent_or_closed(const struct view *view, const struct tried *tried)
+{
+	return hello_is_silent(view, tried) || hello_is_closed(view, tried);
+}
+
+static bool is_any_hello_killed(const struct view *view, const struct tried *tried, const struct ladder *ladder)
+{
+	return !view->proxied && is_killed_as_tls(ladder) && !may_be_size(view, tried, ladder);
+}
+
+/** Every hello dies, whatever its name, and bytes that are no TLS do not. */
+bool rule_tls_any_hello_killed(const struct view *view, struct verdict *out)
+{
+	struct ladder ladder;
+	const struct tried *tried = first_that(view, is_silent_or_closed, &ladder, is_any_hello_killed);
+	if (!tried || !verdict_if_any(view, out, "tls_any_hello_killed", 0.8, is_silent_or_closed))
+		return false;
+	show(view, out, &ladder.other_name);
+	show(view, out, &ladder.no_sni);
+	show(view, out, &ladder.junk);
+	add_place(view, tried, out);
+	return true;
+}
+
+/** It takes whatever is sent, and says nothing: name, size, segments and version make no difference. Whether it is the service's own machine is for
+ *  laws.c to weigh. */
+bool rule_tls_timeout_after_hello(const struct view *view, struct verdict *out)
+{
+	struct ladder ladder;
+	if (!first_that(view, hello_is_silent, &ladder, is_mute) ||
+	    !verdict_if_any(view, out, "tls_timeout_after_hello", 0.75, hello_is_silent))
+		return false;
+	show(view, out, &ladder.other_name);
+	show(view, out, &ladder.segments);
+	show(view, out, &ladder.junk);
+	return true;
+}
+
+/* ------------------------------------------------------------------ size of the hello */
+
+/* Does a hello of several packets die where the usual one is answered, and is it not the packets' size? */
+static bool is_large_killed(const struct view *view, const struct tried *tried, const struct ladder *ladder)
+{
+	struct packet_limit limit;
+	bool small_passes = ladder->own.end == RUNG_PASSED || ladder->again.end == RUNG_PASSED;
+	if (view->proxied || !small_passes || !rung_failed(&ladder->large))
+		return false;
+	packet_limit_find(&view->report->observations, tried->attempt->address, tried->attempt->port, true, &limit);
+	if (limit.through)
+		return false;
+	return ladder->large.end == RUNG_CLOSED || hello_arrived(ladder->large.seen) || limit.lost;
+}
+
+static bool is_any(const struct view *view, const struct tried *tried)
+{
+	(void)view;
+	return tried->judged && !tried->cut;
+}
+
+/** The usual hello passes today; one with a post-quantum share, which systems will send soon, does not. */
+bool remark_tls_large_hello_killed(const struct view *view, struct verdict *out)
+{
+	struct ladder ladder;
+	const struct tried *tried = first_that(view, is_any, &ladder, is_large_killed);
+	if (!tried)
+		return false;
+	verdict_set(view, out, "tls_large_hello_killed", rung_failed(&ladder.segments) ? 0.85 : 0.75);
+	show(view, out, &ladder.large);
+	show(view, out, &ladder.own);
+	return true;
+}
+
+/* ------------------------------------------------------------------ without enough contrast */
+
+/** It began, and nothing more came: cut without a word, or its larger segments are lost. */
+bool rule_tls_stalled_mid_handshake(const struct view *view, struct verdict *out)
+{
+	struct packet_limit limit;
+	if (!tls_if_any(view, out, "tls_cut_mid_handshake", 0.45, handshake_is_stalled))
+		return false;
+	for (size_t i = 0; !view->proxied && i < view->tried_count; i++) {
+		packet_limit_find(&view->report->observations, view->tried[i].attempt->address,
+				  view->tried[i].attempt->port, false, &limit);
+		if (limit.lost && !limit.through) {
+			out->confidence = 0.6; /* no smaller ones come, either */
+			verdict_add_evidence(view, out, limit.lost);
+			return true;
+		}
+	}
+	verdict_add_not_run(view, out, "smaller segments");
+	return true;
+}
+
+static bool was_made(const struct view *view, const struct tried *tried, const char *experiment)
+{
+	const struct observation_list *list = &view->report->observations;
+	for (size_t i = 0; i < list->count; i++) {
+		const struct tuple *tuple = observation_tuple(list->items[i]);
+		if (text_equal(list->items[i]->experiment, experiment) && tuple &&
+		    text_equal(tuple->dst, tried->attempt->address) && tuple->dst_port == tried->attempt->port)
+			return true;
+	}
+	return false;
+}
+
+/* What the ladder shows although it does not say who: what passes, and what was not tried. */
+static void add_contrasts(const struct view *view, struct verdict *out, tried_is is, bool silent)
+{
+	struct ladder ladder = {0};
+	const struct tried *tried = NULL;
+	for (size_t i = 0; i < view->tried_count; i++) {
+		const struct tried *one = &view->tried[i];
+		if (!is(view, one) || (tried && ladder.other_name.seen))
+			continue;
+		tried = one;
+		ladder_make(view, tried, &ladder);
+	}
+	if (!tried)
+		return;
+	if (!ladder.other_name.seen)
+		verdict_add_not_run(view, out, "another SNI on the same address");
+	if (silent && !ladder.segments.seen && !was_made(view, tried, "segment_size"))
+		verdict_add_not_run(view, out, "smaller segments");
+	if (silent && !was_made(view, tried, "walk_hello"))
+		verdict_add_not_run(view, out, "path walk by TTL for the hello");
+	if (!silent && !was_made(view, tried, "reset_ttl"))
+		verdict_add_not_run(view, out, "TTL of the reset against the SYN-ACK's");
+	if (ladder.again.end == RUNG_PASSED)
+		verdict_add_also(view, out, "the same hello passed a moment later: the fault comes and goes");
+	if (ladder.only_1_2.end == RUNG_PASSED)
+		verdict_add_also(view, out, "a hello of TLS 1.2 alone is answered");
+	if (ladder.segments.end == RUNG_PASSED)
+		verdict_add_also(view, out, "a hello in two segments is answered: a device reads the first one only");
+	show(view, out, &ladder.other_name);
+	add_place(view, tried, out);
+}
+
+bool rule_tls_hello_reset_unlocated(const struct view *view, struct verdict *out)
+{
+	if (!verdict_if_any(view, out, "tls_hello_reset_unlocated", 0.5, hello_is_closed))
+		return false;
+	add_contrasts(view, out, hello_is_closed, false);
+	return true;
+}
+
+bool rule_tls_hello_silent_unlocated(const struct view *view, struct verdict *out)
+{
+	if (!verdict_if_any(view, out, "tls_hello_silent_unlocated", 0.5, hello_is_silent))
+		return false;
+	add_contrasts(view, out, hello_is_silent, true);
+	return true;
+}
