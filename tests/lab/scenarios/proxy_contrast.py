@@ -135,8 +135,8 @@ def tunnel_of_the_only_target_by_the_proxy_is_dead(lab):
 # ---------------------------------------------------------------- odd replies
 
 @scenario(Expect(exit=1, cause="prx_reply_malformed", stage="proxy", owner="proxy-team", targets=HTTPS, subject=STUB))
-def proxys_header_is_a_megabyte(lab):
-    lab.reg(system="https=" + lab.proxy_reply("HTTP/1.1 200 OK\r\nX-Long: " + "a" * 1_000_000))
+def proxys_header_has_no_end(lab):
+    lab.reg(system="https=" + lab.proxy_reply("HTTP/1.1 200 OK\r\nX-Long: " + "a" * 100_000))
 
 
 @scenario(Expect(exit=1, cause="tls_plain_reply", stage="tls", owner="proxy-team", targets=HTTPS))
