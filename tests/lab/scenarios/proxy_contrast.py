@@ -238,7 +238,8 @@ def squid_denies_one_name_that_direct_cannot_reach_either(lab):
     assert not asked(result, "proxy_other_port"), "another port was tried although others pass at this one"
 
 
-@scenario(Expect(exit=1, faults=2, cause="ip_admin_prohibited", stage="tcp", owner="firewall-team", targets=LOGIN, warnings=("prx_transparent_present",)))
+@scenario(Expect(exit=1, cause="ip_admin_prohibited", stage="tcp", owner="firewall-team", targets=LOGIN,
+                 second=Expect(exit=1, cause="prx_transparent_present", stage="proxy", owner="proxy-team", status="warn", targets=HTTP)))
 def hidden_proxy_and_a_prohibited_endpoint(lab):
     lab.hidden_squid()
     lab.edge.reject(dst=LOGIN, port=443, how="admin")
