@@ -242,7 +242,7 @@ static void where_the_hello_ends(void)
 		CHECK_INT(verdict->at.hop, 2);
 		CHECK_TEXT(verdict->at.last_heard, "10.9.0.1");
 		CHECK_TEXT(verdict->at.first_silent, "10.9.0.2");
-		CHECK(report->finding_count == 1 && strstr(report->findings[0]->summary, "10.9.0.1 (hop 2)"));
+		CHECK(report->finding_count == 1 && strstr(report->findings[0]->summary, "hop 2 (10.9.0.1)"));
 		CHECK(strstr(report->findings[0]->summary, "with the name other.example") != NULL);
 		report_free(report);
 	}
