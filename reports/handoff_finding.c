@@ -263,7 +263,7 @@ static bool has_table(const struct finding *finding, const struct observation *o
 	if (one->op == OP_TCP_CONNECT)
 		return is_flow && unanswered;
 	if (one->op == OP_TLS_HANDSHAKE)
-		return is_flow && (unanswered || one->tls.chain_count);
+		return is_flow && (unanswered || (finding->stage == STAGE_TLS && one->tls.chain_count));
 	return one->op == OP_DNS_QUERY || one->op == OP_PROXY_EXCHANGE;
 }
 
