@@ -88,7 +88,7 @@ bool remark_ip_loss_high(const struct view *view, struct verdict *out)
 
 static bool flaps(const struct view *view, const struct tried *tried)
 {
-	return tcp_is_silent(view, tried) && way_ends(tried, WAY_FLAPS);
+	return (tcp_is_silent(view, tried) || tcp_is_refused(view, tried)) && way_ends(tried, WAY_FLAPS);
 }
 
 /* Flows of one address: which ports always fail, and which get through at once. */
@@ -96,10 +96,10 @@ struct flows_seen {
 	int lost, lost_again, passed, passed_late;
 };
 
-/* Three requests in four seconds, as all systems send: one port that loses each of them loses by rule. */
+/* A port that loses the request and each one sent again (after a second, as all systems do) loses by rule. */
 static bool lost_all(const struct observation *one)
 {
-	return one->tcp.has_tcp_info ? one->tcp.tcp_info.retransmits >= 2 : one->duration_us > 3000000;
+	return one->tcp.has_tcp_info ? one->tcp.tcp_info.retransmits > 0 : one->duration_us > 1500000;
 }
 
 static bool passed_at_once(const struct observation *one)
@@ -118,25 +118,57 @@ static void count_flow(struct flows_seen *seen, const struct observation *one)
 	}
 }
 
-static bool is_flow(const struct observation *one, const struct attempt *attempt)
+static bool is_flow(const struct observation *one, const struct tuple *to)
 {
 	return one->op == OP_TCP_CONNECT && (!one->experiment || text_equal(one->experiment, "again")) &&
-	       text_equal(one->tcp.tuple.dst, attempt->address) && one->tcp.tuple.dst_port == attempt->port;
+	       text_equal(one->tcp.tuple.dst, to->dst) && one->tcp.tuple.dst_port == to->dst_port;
+}
+
+/* A walk's probes are flows too, each from a port of its own, where their TTL is enough to arrive; silent ones were sent twice. */
+static void count_probes(const struct view *view, const struct tuple *to, struct flows_seen *seen)
+{
+	const struct observation_list *list = &view->report->observations;
+	int enough = WALK_HOPS_MAX;
+	for (size_t i = 0; i < list->count; i++) {
+		const struct ttl_probe *ttl = &list->items[i]->ttl;
+		if (list->items[i]->op == OP_TTL_PROBE && ttl->tcp && text_equal(ttl->tuple.dst, to->dst) &&
+		    ttl->ttl < enough)
+			enough = ttl->ttl;
+	}
+	for (size_t i = 0; i < list->count; i++) {
+		const struct ttl_probe *ttl = &list->items[i]->ttl;
+		if (list->items[i]->op != OP_TTL_PROBE || !text_equal(ttl->sent, "syn") || ttl->ttl < enough ||
+		    !text_equal(ttl->tuple.dst, to->dst) || ttl->tuple.dst_port != to->dst_port)
+			continue;
+		bool lost = list->items[i]->failure == FAILURE_TIMEOUT;
+		seen->lost += lost;
+		seen->lost_again += lost;
+		seen->passed += text_equal(ttl->tcp, "syn_ack");
+	}
 }
 
 /* Each port's fate is settled with its first packet, whatever is sent again: then a hash of the ports chooses the line. */
-static bool goes_by_port(const struct view *view, const struct attempt *attempt)
+static bool goes_by_port(const struct view *view, const struct tuple *to)
 {
 	struct flows_seen seen = {0};
 	for (size_t i = 0; i < view->report->observations.count; i++)
-		if (is_flow(view->report->observations.items[i], attempt))
+		if (is_flow(view->report->observations.items[i], to))
 			count_flow(&seen, view->report->observations.items[i]);
+	count_probes(view, to, &seen);
 	return seen.lost >= 2 && seen.lost_again >= 1 && seen.passed >= 2 && seen.passed_late == 0;
 }
 
+/* One address is tried often enough to show it for all that come and go. */
 static bool is_member_bad(const struct view *view, const struct tried *tried)
 {
-	return flaps(view, tried) && goes_by_port(view, tried->attempt);
+	const struct observation_list *list = &view->report->observations;
+	for (size_t i = 0; flaps(view, tried) && i < list->count; i++) {
+		const struct observation *one = list->items[i];
+		if (one->op == OP_TCP_CONNECT && text_equal(one->experiment, "again") &&
+		    one->tcp.tuple.dst_port == tried->attempt->port && goes_by_port(view, &one->tcp.tuple))
+			return true;
+	}
+	return false;
 }
 
 static void show_flaps(const struct view *view, struct verdict *out)

@@ -6,21 +6,6 @@
 
 static const double FILTERED = 0.9, FILTERED_UNSEEN = 0.8, DEAD_BY_ONE = 0.7, DEAD_BY_MORE = 0.85, LOOPS = 0.95;
 
-/* Other connections to the address, none of the walks' own: does one of them stand? */
-static const struct observation *connected(const struct report *report, const char *address, int port, bool same_port)
-{
-	const struct observation_list *list = &report->observations;
-	for (size_t i = 0; i < list->count; i++) {
-		const struct observation *one = list->items[i];
-		if (one->op != OP_TCP_CONNECT || !text_equal(one->tcp.tuple.dst, address) ||
-		    (one->tcp.tuple.dst_port == port) != same_port || text_equal(one->experiment, "impossible_port"))
-			continue;
-		if (one->failure == FAILURE_NONE || one->failure == FAILURE_EOF)
-			return one;
-	}
-	return NULL;
-}
-
 /* A walk of the same packets that are lost: heard from any hop. */
 static bool hears_hops(const struct walk_view *walk)
 {
@@ -63,7 +48,7 @@ static void show_passing(struct way *way, const struct walk_view *control)
 static void judge_end(const struct report *report, const struct walks *walks, struct way *way)
 {
 	const struct walk_view *passing = what_passes(walks);
-	const struct observation *other = connected(report, way->address, way->port, false);
+	const struct observation *other = way_connected(report, way->address, way->port, false);
 	int controls = (walks->control.count > 0) + (walks->udp.count > 0) + (walks->echo.count > 0);
 	way->ttl = hears_hops(&walks->syn) ? walks->syn.last_heard_ttl : 0;
 	if (passing || other) {
@@ -118,13 +103,9 @@ static bool hears_nobody(const struct walks *walks)
 void way_judge_silence(const struct report *report, const struct walks *walks, struct way *way)
 {
 	const struct walk_view *walk = &walks->syn;
-	const struct observation *through = connected(report, way->address, way->port, true);
-	if (through) {
-		way->end = WAY_FLAPS;
-		way_show(way, through);
-	} else if (!walk->count || walk->reached_ttl != NOT_MEASURED || walk->refused_by) {
+	if (!walk->count || walk->reached_ttl != NOT_MEASURED || walk->refused_by)
 		return;
-	} else if (walk->loops) {
+	if (walk->loops) {
 		judge_loop(walks, way);
 	} else if (hears_hops(walk) || hears_hops(&walks->control) || walks->control.reached_ttl == 1) {
 		/* where not even the first hop is heard, that says something only if it is heard by the same kind of packet */

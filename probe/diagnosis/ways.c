@@ -77,6 +77,20 @@ int way_far_ttl(const struct walks *walks, const struct walk_view **by)
 	return far;
 }
 
+const struct observation *way_connected(const struct report *report, const char *address, int port, bool same_port)
+{
+	const struct observation_list *list = &report->observations;
+	for (size_t i = 0; i < list->count; i++) {
+		const struct observation *one = list->items[i];
+		if (one->op != OP_TCP_CONNECT || !text_equal(one->tcp.tuple.dst, address) ||
+		    (one->tcp.tuple.dst_port == port) != same_port || text_equal(one->experiment, "impossible_port"))
+			continue;
+		if (one->failure == FAILURE_NONE || one->failure == FAILURE_EOF)
+			return one;
+	}
+	return NULL;
+}
+
 /* ------------------------------------------------------------------ by its own walk */
 
 static bool read_walks(const struct report *report, const char *address, int port, struct walks *walks)
@@ -92,12 +106,19 @@ static void judge(const struct report *report, const struct tried *tried, struct
 {
 	struct walks walks;
 	way->walked = read_walks(report, way->address, way->port, &walks);
-	if (tried->broke != STAGE_TCP)
+	const struct observation *through = way_connected(report, way->address, way->port, true);
+	if (tried->broke != STAGE_TCP) {
 		way_judge_answer(report, &walks, way);
-	else if (tried->tcp->failure == FAILURE_CONNECTION_REFUSED || tried->tcp->failure == FAILURE_CONNECTION_RESET)
+	} else if (through || walks.syn.reached_by == WALK_REACHED_SYN_ACK) {
+		way->end = WAY_FLAPS;
+		way_show(way, through);
+		way_show_hop(way, &walks.syn, walks.syn.reached_ttl);
+	} else if (tried->tcp->failure == FAILURE_CONNECTION_REFUSED ||
+		   tried->tcp->failure == FAILURE_CONNECTION_RESET) {
 		way_judge_refusal(report, &walks, way);
-	else
+	} else {
 		way_judge_silence(report, &walks, way);
+	}
 }
 
 /* ------------------------------------------------------------------ like another one's */
@@ -208,6 +229,11 @@ static void confirm_from_others(const struct report *report, const struct ways *
 	struct walk_view confirm;
 	if (!walk_view_make(report, way->address, way->port, "walk_confirm", "syn", &confirm))
 		return;
+	if (confirm.reached_by == WALK_REACHED_SYN_ACK) {
+		way->end = WAY_FLAPS;
+		way_show_hop(way, &confirm, confirm.reached_ttl);
+		return;
+	}
 	for (size_t i = 0; i < ways->count; i++) {
 		const struct way *like = ways->items[i];
 		if (like == way || !like->walked || like->port != way->port ||

@@ -60,6 +60,9 @@ void way_judge_refusal(const struct report *report, const struct walks *walks, s
 /** Accepted, and then not a byte. */
 void way_judge_answer(const struct report *report, const struct walks *walks, struct way *way);
 
+/** Other connections to that address, to that port or to others: one that stands; NULL: none does. */
+const struct observation *way_connected(const struct report *report, const char *address, int port, bool same_port);
+
 /** Did anything at all come back on a connection to that address? */
 bool way_has_spoken(const struct report *report, const char *address);
 /** Was a connection tried to a port of it where nobody can listen? */

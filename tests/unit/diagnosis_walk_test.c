@@ -608,6 +608,34 @@ static void comes_and_goes(bool lossy, int passed, int passed_late, int lost, co
 	report_free(report);
 }
 
+/* Another address got through by the few probes that were to confirm: no address is blocked. */
+static void confirmation_gets_through(void)
+{
+	struct path *path;
+	struct report *report = one_path(&path);
+	build_works(report, path, "20.190.128.3");
+	build_attempt(report, path, ONE, FAILURE_TIMEOUT);
+	build_attempt(report, path, OTHER, FAILURE_TIMEOUT);
+	build_walk(report, ONE, "walk", PORT, "syn", "10.1.0.1 - 10.3.0.1 syn_ack");
+	build_walk(report, OTHER, "walk_confirm", PORT, "syn", ". . 10.3.0.1 syn_ack");
+	diagnose(report);
+	CHECK_TEXT(path->verdict.cause, "tcp_intermittent");
+	CHECK_INT(path->verdict.status, STATUS_WARN);
+	report_free(report);
+}
+
+static void refused_once_and_accepted_again(void)
+{
+	struct path *path;
+	struct report *report = one_path(&path);
+	build_attempt(report, path, ONE, FAILURE_CONNECTION_REFUSED);
+	build_connect(report, ONE, PORT, "again", FAILURE_NONE);
+	diagnose(report);
+	CHECK_TEXT(path->verdict.cause, "tcp_intermittent");
+	CHECK_INT(path->verdict.owner, OWNER_NETWORK_TEAM);
+	report_free(report);
+}
+
 int main(void)
 {
 	silence_has_a_place();
@@ -625,6 +653,8 @@ int main(void)
 	somebody_else_accepts();
 	nobody_is_blamed_where_it_works();
 	loss_on_what_works();
+	confirmation_gets_through();
+	refused_once_and_accepted_again();
 	comes_and_goes(false, 2, 0, 2, "ip_ecmp_member_bad");
 	comes_and_goes(true, 1, 1, 2, "ip_loss_high");
 	comes_and_goes(false, 1, 1, 2, "tcp_intermittent");

@@ -243,6 +243,13 @@ def wire_loses_one_packet_in_twenty(lab):
     lab.wire(["-l", "5"])
 
 
+@scenario(Expect(exit=0, cause="ip_ecmp_member_bad", stage="tcp", owner="network-team", status="warn", targets=LOGIN))
+def one_of_two_lines_is_dead(lab):
+    """Sixteen addresses, so that some get through and some do not, whatever the ports."""
+    lab.names.hosts[LOGIN].addresses += [f"20.190.160.{n}" for n in range(1, 9)]
+    lab.ecmp(LOGIN, good=1, bad=1)
+
+
 # ---------------------------------------------------------------- two faults
 
 
@@ -279,7 +286,7 @@ def edge_drops_what_core1_prohibits(lab):
 @scenario(Expect(exit=1, cause="http_port80_only_blocked", stage="http", owner="firewall-team", faults=2,
                  targets=("www.msft*.com", "*crl*.microsoft.com", "oneocsp.microsoft.com", "*.digicert.com", "ocsp.msocsp.com",
                           "www.microsoft.com", "ctldl.windowsupdate.com"),
-                 also=("ip_acl_at_hop_port_specific",),
+                 also=("ip_acl_at_hop_port_specific",), warnings=("tls_revocation_blocked",),
                  second=Expect(exit=0, cause="tcp_partial_address_block", stage="tcp", owner="firewall-team", status="warn",
                                targets=LOGIN, subject=LOGIN)))
 def edge_drops_port_80_and_one_address_of_eight(lab):
