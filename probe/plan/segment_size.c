@@ -58,15 +58,15 @@ static size_t extra_bytes_of(bool large)
 	return large ? FULL_HELLO_BYTES : 0;
 }
 
-/* Round trips are known: connections stand. */
-static void wish_size(struct experiment_plan *plan, const struct symptom *about, int bytes, bool large)
+static void wish_size(struct experiment_plan *plan, const struct symptom *about, int bytes, bool large,
+		      int64_t patience_us)
 {
 	struct wish wish = {.experiment = EXPERIMENT_SEGMENT_SIZE,
 			    .about = about,
 			    .port = about->port,
 			    .segment_bytes = bytes,
 			    .extra_bytes = extra_bytes_of(large),
-			    .patience_us = plan->quick_us};
+			    .patience_us = patience_us};
 	wish_once(plan, &wish);
 }
 
@@ -85,19 +85,27 @@ static bool round_done(const struct experiment_plan *plan, const struct symptom 
 	return any;
 }
 
-/* The largest that got through and the smallest that did not; false: none got through, so size is not the matter. */
+static bool is_row(const struct observation *one, const struct symptom *about, bool large)
+{
+	return is_to(one, about) && is_experiment(one, EXPERIMENT_SEGMENT_SIZE) &&
+	       one->tls.segment_bytes != NOT_MEASURED && has_large_hello(one) == large;
+}
+
+/* The largest that got through and the smallest above it that did not (one below was lost by chance); false: none got through, so size is not the
+ * matter. */
 static bool bracket(const struct report *report, const struct symptom *about, bool large, int *through, int *lost)
 {
+	const struct observation_list *list = &report->observations;
 	*through = 0;
 	*lost = SEGMENT_MOST_BYTES;
-	for (size_t i = 0; i < report->observations.count; i++) {
-		const struct observation *one = report->observations.items[i];
-		if (!is_to(one, about) || !is_experiment(one, EXPERIMENT_SEGMENT_SIZE) ||
-		    one->tls.segment_bytes == NOT_MEASURED || has_large_hello(one) != large)
-			continue;
-		if (gets_through(one, large) && one->tls.segment_bytes > *through)
-			*through = one->tls.segment_bytes;
-		if (one->failure == FAILURE_TIMEOUT && !gets_through(one, large) && one->tls.segment_bytes < *lost)
+	for (size_t i = 0; i < list->count; i++)
+		if (is_row(list->items[i], about, large) && gets_through(list->items[i], large) &&
+		    list->items[i]->tls.segment_bytes > *through)
+			*through = list->items[i]->tls.segment_bytes;
+	for (size_t i = 0; i < list->count; i++) {
+		const struct observation *one = list->items[i];
+		if (is_row(one, about, large) && !gets_through(one, large) && one->failure == FAILURE_TIMEOUT &&
+		    one->tls.segment_bytes > *through && one->tls.segment_bytes < *lost)
 			*lost = one->tls.segment_bytes;
 	}
 	return *through > 0 && *through < *lost;
@@ -109,12 +117,12 @@ static void choose(struct experiment_plan *plan, const struct report *report, co
 	if (!is_called_for(report, about, large))
 		return;
 	for (size_t i = 0; i < sizeof(first_round) / sizeof(first_round[0]); i++)
-		wish_size(plan, about, first_round[i], large);
+		wish_size(plan, about, first_round[i], large, plan->quick_us); /* round trips are known */
 	if (!round_done(plan, about, large) || !bracket(report, about, large, &through, &lost))
 		return;
 	int step = (lost - through - 1 + PER_ROUND - 1) / PER_ROUND;
 	for (int bytes = through + 1; step > 0 && bytes < lost; bytes += step)
-		wish_size(plan, about, bytes, large);
+		wish_size(plan, about, bytes, large, plan->quick_us);
 }
 
 void segment_size_choose(struct experiment_plan *plan, const struct report *report, const struct symptom *about)
@@ -126,5 +134,5 @@ void segment_size_choose(struct experiment_plan *plan, const struct report *repo
 void segment_size_confirm(struct experiment_plan *plan, const struct symptom *about)
 {
 	if (about->kind == SYMPTOM_HELLO_SILENT && about->is_acknowledged && about->via.scheme == VIA_DIRECT)
-		wish_size(plan, about, first_round[0], false);
+		wish_size(plan, about, first_round[0], false, plan->patience_us);
 }

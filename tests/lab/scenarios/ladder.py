@@ -48,7 +48,7 @@ def hello_of_one_name_is_swallowed(lab):
     result = yield
     sure(result, LOGIN, 0.85)
     ends_in_the_core(result, LOGIN)
-    says(result, "tls_sni_dropped", "198.18.0.1 (hop 2)", "the same hello is answered there")
+    says(result, "tls_sni_dropped", "hop 2 (198.18.0.1)", "the same hello is answered there")
 
 
 @scenario(Expect(exit=1, cause="tls_sni_reset", stage="tls", owner="firewall-team", targets=LOGIN, subject=LOGIN))
