@@ -147,9 +147,11 @@ static void sure(struct sheet *sheet, const struct finding *finding)
 
 static const struct place *place_of(const struct finding *finding)
 {
-	for (size_t i = 0; i < finding->paths.count; i++)
-		if (finding->paths.items[i]->verdict.has_place)
-			return &finding->paths.items[i]->verdict.at;
+	for (size_t i = 0; i < finding->paths.count; i++) {
+		const struct verdict *verdict = &finding->paths.items[i]->verdict;
+		if (verdict->has_place && same_text(verdict->cause, finding->cause))
+			return &verdict->at;
+	}
 	return NULL;
 }
 
@@ -171,23 +173,31 @@ static bool is_of_network(const struct finding *finding)
 	       finding->owner == OWNER_MICROSOFT;
 }
 
+/* Which sentence fits; device: who was heard last, NULL where nobody was, or where the system does not say who. */
+static enum say place_words(const struct place *at, const char *device)
+{
+	bool some_hop = at && at->hop > 0;
+	if (at && at->first_silent && (device || some_hop))
+		return device ? SAY_HANDOFF_PLACE_BETWEEN : SAY_HANDOFF_PLACE_BEHIND_HOP;
+	if (at && at->first_silent)
+		return SAY_HANDOFF_PLACE_BEFORE;
+	if (device)
+		return SAY_HANDOFF_PLACE_DEVICE;
+	return some_hop ? SAY_HANDOFF_PLACE_AT_HOP : SAY_HANDOFF_PLACE_UNKNOWN;
+}
+
 static void where(struct sheet *sheet, const struct finding *finding)
 {
 	const struct place *at = place_of(finding);
 	const char *device = at ? at->last_heard : device_of(finding);
 	if (!at && !is_of_network(finding))
 		return;
-	enum say words = SAY_HANDOFF_PLACE_UNKNOWN;
-	if (at && at->last_heard && at->first_silent)
-		words = SAY_HANDOFF_PLACE_BETWEEN;
-	else if (device)
-		words = SAY_HANDOFF_PLACE_DEVICE;
-	else if (at && at->first_silent)
-		words = SAY_HANDOFF_PLACE_BEFORE;
+	const char *hop = at ? sheet_number(sheet, at->hop) : NULL;
 	strbuf_printf(sheet->out, "\n%s", say_text(SAY_HANDOFF_PLACE));
-	sheet_say(sheet, words, FILLS({"device", device}, {"heard", device}, {"silent", at ? at->first_silent : NULL}));
-	if (at && at->last_heard && at->hop != NOT_MEASURED)
-		sheet_say(sheet, SAY_HANDOFF_PLACE_HOP, FILLS({"hop", sheet_number(sheet, at->hop)}));
+	sheet_say(sheet, place_words(at, device),
+		  FILLS({"device", device}, {"silent", at ? at->first_silent : NULL}, {"hop", hop}));
+	if (device && hop)
+		sheet_say(sheet, SAY_HANDOFF_PLACE_HOP, FILLS({"device", device}, {"hop", hop}));
 	strbuf_add_char(sheet->out, '\n');
 }
 

@@ -5,6 +5,7 @@
 
 #include "probe/core/strbuf.h"
 #include "probe/diagnosis/diagnosis.h"
+#include "probe/plan/experiments.h"
 
 struct agent_error {
 	const char *id;
@@ -66,6 +67,14 @@ static void explain_agent_error(const struct agent_error *error, struct strbuf *
 	add_lines(out, error->advice);
 }
 
+static void explain_experiment(const struct experiment_row *row, struct strbuf *out)
+{
+	strbuf_printf(out, "%s: an experiment, made where something failed (--no-experiments switches it off)\n",
+		      row->id);
+	strbuf_printf(out, "It tells apart %s.\n", row->tells);
+	strbuf_printf(out, "It needs %s, and costs %s.\n", row->needs, row->cost);
+}
+
 bool explain(const char *id, struct strbuf *out)
 {
 	size_t count;
@@ -80,11 +89,19 @@ bool explain(const char *id, struct strbuf *out)
 			explain_agent_error(&agent_errors[i], out);
 			return true;
 		}
+	for (int i = 0; i < EXPERIMENT_COUNT; i++)
+		if (strcasecmp(experiment_row((enum experiment)i)->id, id) == 0) {
+			explain_experiment(experiment_row((enum experiment)i), out);
+			return true;
+		}
 	strbuf_add(out, "Causes of a report:\n");
 	for (size_t i = 0; i < count; i++)
 		strbuf_printf(out, "  %s\n", causes[i].id);
 	strbuf_add(out, "Error ids of the backup agent:\n");
 	for (size_t i = 0; i < AGENT_ERROR_COUNT; i++)
 		strbuf_printf(out, "  %s\n", agent_errors[i].id);
+	strbuf_add(out, "Experiments of a report:\n");
+	for (int i = 0; i < EXPERIMENT_COUNT; i++)
+		strbuf_printf(out, "  %s\n", experiment_row((enum experiment)i)->id);
 	return false;
 }

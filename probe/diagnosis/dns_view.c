@@ -139,7 +139,8 @@ static void read_query(const struct report *report, struct dns_server *server, c
 		server->udp_heard |= replied;
 		server->silent_type |= outcome == DNS_SILENT;
 	}
-	server->truncated |= query->truncated;
+	if (query->truncated)
+		server->truncated = observation;
 	if (outcome != DNS_SAYS_ADDRESS && query->ede != NOT_MEASURED)
 		server->ede = query->ede;
 	read_answers(server, query);

@@ -42,7 +42,7 @@ struct dns_server {
 	bool tcp_asked, tcp_answered; /* asked over TCP; a reply came, whatever it says */
 	bool tcp_taken;		      /* a connection stood, and took the question */
 	const struct observation *tcp_shown; /* that reply */
-	bool truncated;			     /* some UDP answer had TC */
+	const struct observation *truncated; /* an UDP answer that had TC */
 	bool sends_private, sends_sink;	     /* some address in its answers is RFC 1918; is 0.0.0.0, :: or loopback */
 	bool sends_public;
 	bool sends_ipv4;

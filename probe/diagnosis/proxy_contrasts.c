@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "probe/core/address.h"
 #include "probe/core/arena.h"
 #include "probe/core/url.h"
 #include "probe/diagnosis/proxy_reply.h"
@@ -140,6 +141,44 @@ static enum other_port reply_was(const struct view *view, const struct observati
 	return reply->failure == FAILURE_NONE || failed_behind ? OTHER_PORT_PASSES : OTHER_PORT_DENIED;
 }
 
+bool view_was_let_out(const struct view *view)
+{
+	for (size_t i = 0; i < view->tried_count; i++) {
+		const struct tried *tried = &view->tried[i];
+		bool tunnel = tried->proxy && tried->proxy->failure == FAILURE_NONE &&
+			      !proxy_method_is(&tried->proxy->proxy, "GET");
+		if (!tried->elsewhere && tried->proxy && (tunnel || tried->broke == STAGE_NONE))
+			return true;
+	}
+	return false;
+}
+
+bool proxy_lets_names_out(const struct view *view)
+{
+	struct address literal;
+	for (size_t i = 0; i < view->all_count; i++) {
+		const struct view *other = &view->all[i];
+		if (view_same_proxy(view, other) && view_was_let_out(other) && other->target->host &&
+		    !address_parse(other->target->host, &literal))
+			return true;
+	}
+	return false;
+}
+
+/* Of this path's own name; or of another's that failed alike, where the proxy gets nowhere by any name. */
+static bool address_counts(const struct view *view, enum fault fault, const char *address)
+{
+	if (name_has_address(view->report, view->target->host, address))
+		return true;
+	for (size_t i = 0; !proxy_lets_names_out(view) && i < view->all_count; i++) {
+		const struct view *other = &view->all[i];
+		if (view_same_proxy(view, other) && first_fault(other) == fault &&
+		    name_has_address(view->report, other->target->host, address))
+			return true;
+	}
+	return false;
+}
+
 enum by_address proxy_contrast_by_address(const struct view *view)
 {
 	const struct observation *reply = proxy_contrast_reply(view, "proxy_address");
@@ -147,14 +186,9 @@ enum by_address proxy_contrast_by_address(const struct view *view)
 	struct url url;
 	if (!reply || fault == FAULT_NONE || !request_parse(view, reply->proxy.request, &url))
 		return BY_ADDRESS_UNKNOWN;
-	bool alike = false;
-	for (size_t i = 0; i < view->all_count && !alike; i++) {
-		const struct view *other = &view->all[i];
-		alike = view_same_proxy(view, other) && first_fault(other) == fault &&
-			name_has_address(view->report, other->target->host, url.host);
-	}
 	bool is_no = reply->failure == FAILURE_PROXY_STATUS && reply->proxy.status < 500;
-	if (!alike || is_no || reply->failure == FAILURE_DEADLINE || reply->failure == FAILURE_INTERRUPTED)
+	if (!address_counts(view, fault, url.host) || is_no || reply->failure == FAILURE_DEADLINE ||
+	    reply->failure == FAILURE_INTERRUPTED)
 		return BY_ADDRESS_UNKNOWN;
 	return reply->failure == FAILURE_NONE ? BY_ADDRESS_PASSES : BY_ADDRESS_FAILS;
 }

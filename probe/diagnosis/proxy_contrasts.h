@@ -23,6 +23,11 @@ enum inside_tls {
 };
 enum inside_tls proxy_contrast_inside_tls(const struct view *view);
 
+/** Did the proxy let the path's request out: a tunnel that stood, or an answer that is right? */
+bool view_was_let_out(const struct view *view);
+/** Did it let any name of this run out? */
+bool proxy_lets_names_out(const struct view *view);
+
 /** What the proxy did with the address of a name that failed as this path's did (experiment "proxy_address"). */
 enum by_address { BY_ADDRESS_UNKNOWN, BY_ADDRESS_PASSES, BY_ADDRESS_FAILS };
 enum by_address proxy_contrast_by_address(const struct view *view);

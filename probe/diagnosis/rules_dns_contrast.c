@@ -31,14 +31,14 @@ static bool loses_large(const struct dns_server *server)
 		return false;
 	if (server->silent_type && dns_replied(server->small))
 		return true;
-	return server->truncated && server->large && server->large->failure == FAILURE_TIMEOUT && server->shown &&
-	       server->large->duration_us > TIMES_LONGER * server->shown->duration_us;
+	return server->truncated && server->large && server->large->failure == FAILURE_TIMEOUT &&
+	       server->large->duration_us > TIMES_LONGER * server->truncated->duration_us;
 }
 
 static void show_form(const struct view *view, struct verdict *out, const struct dns_view *dns,
 		      const struct dns_server *server)
 {
-	verdict_add_evidence(view, out, server->large ? server->shown : NULL);
+	verdict_add_evidence(view, out, server->large ? server->truncated : NULL);
 	verdict_add_evidence(view, out, server->large);
 	verdict_add_evidence(view, out, server->small);
 	verdict_add_evidence(view, out, server->plain);

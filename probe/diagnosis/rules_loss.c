@@ -20,20 +20,14 @@ struct loss {
 	const struct observation *shown[SHOWN];
 };
 
-/* Only what works is counted: what is sent to somebody who never answers is sent again without a loss. */
-static bool is_counted(const struct tried *tried)
+/* Only what works is counted: what is sent to somebody who never answers is sent again without a loss. Paths share connections: once each. */
+static bool is_counted(const struct view *view, const struct tried *tried)
 {
-	return tried->broke == STAGE_NONE && !tried->cut && tried->tcp && tried->tcp->tcp.has_tcp_info &&
-	       tried->tcp->tcp.tcp_info.segments > 0 && tried->tcp->tcp.tcp_info.retransmits >= 0;
-}
-
-static bool is_counted_already(const struct view *view, size_t path, const struct observation *tcp)
-{
-	for (size_t i = 0; i < path; i++)
-		for (size_t k = 0; !view->all[i].proxied && k < view->all[i].tried_count; k++)
-			if (view->all[i].tried[k].tcp == tcp)
-				return true;
-	return false;
+	if (tried->broke != STAGE_NONE || tried->cut || !tried->tcp || !tried->tcp->tcp.has_tcp_info)
+		return false;
+	const struct tcp_facts *facts = &tried->tcp->tcp.tcp_info;
+	bool first = tried->tcp->paths.count && tried->tcp->paths.items[0] == view->path;
+	return first && facts->segments > 0 && facts->retransmits >= 0;
 }
 
 static bool has_address(const struct loss *loss, int shown, const char *address)
@@ -56,24 +50,25 @@ static void count(struct loss *loss, const struct observation *tcp)
 	loss->addresses++;
 }
 
-/* Of all direct connections of the run. The one server that had most sent again is left out of the sum: it may be slow. */
+/* Of all direct connections of the run. The one that had most sent again is left out of the sum: its server may be slow. */
 static bool is_lossy(const struct view *view, struct loss *loss)
 {
-	int most = 0;
+	const struct tcp_facts *most = NULL;
 	*loss = (struct loss){0};
 	for (size_t i = 0; i < view->all_count; i++) {
 		for (size_t k = 0; !view->all[i].proxied && k < view->all[i].tried_count; k++) {
 			const struct tried *tried = &view->all[i].tried[k];
-			if (!is_counted(tried) || is_counted_already(view, i, tried->tcp))
+			if (!is_counted(&view->all[i], tried))
 				continue;
 			count(loss, tried->tcp);
-			if (tried->tcp->tcp.tcp_info.retransmits > most)
-				most = tried->tcp->tcp.tcp_info.retransmits;
+			if (!most || tried->tcp->tcp.tcp_info.retransmits > most->retransmits)
+				most = &tried->tcp->tcp.tcp_info;
 		}
 	}
-	int others = loss->resent - most;
-	return loss->segments >= SEGMENTS_LEAST && loss->resent >= RESENT_LEAST && loss->addresses >= ADDRESSES_LEAST &&
-	       others * 100 >= LOSS_PERCENT * loss->segments;
+	if (!most || loss->segments < SEGMENTS_LEAST || loss->resent < RESENT_LEAST ||
+	    loss->addresses < ADDRESSES_LEAST)
+		return false;
+	return (loss->resent - most->retransmits) * 100 >= LOSS_PERCENT * (loss->segments - most->segments);
 }
 
 static bool say_loss(const struct view *view, struct verdict *out, const struct loss *loss, double confidence)

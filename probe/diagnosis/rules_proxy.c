@@ -172,7 +172,11 @@ bool rule_prx_reply_malformed(const struct view *view, struct verdict *out)
 /** FIN or RST after the request, no status line. */
 bool rule_prx_closes_silently(const struct view *view, struct verdict *out)
 {
-	return say(view, out, FAULT_CLOSED, "prx_closes_silently", 0.85);
+	if (!say(view, out, FAULT_CLOSED, "prx_closes_silently", 0.85))
+		return false;
+	if (view->via.scheme == VIA_HTTP)
+		note_tls_not_run(view, out);
+	return true;
 }
 
 /* ------------------------------------------------------------------ signing in */

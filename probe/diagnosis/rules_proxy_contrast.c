@@ -62,18 +62,6 @@ static bool is_denied_by_proxy(const struct view *view)
 	return false;
 }
 
-static bool was_let_out(const struct view *view)
-{
-	for (size_t i = 0; i < view->tried_count; i++) {
-		const struct tried *tried = &view->tried[i];
-		bool tunnel = tried->proxy && tried->proxy->failure == FAILURE_NONE &&
-			      !proxy_method_is(&tried->proxy->proxy, "GET");
-		if (!tried->elsewhere && tried->proxy && (tunnel || tried->broke == STAGE_NONE))
-			return true;
-	}
-	return false;
-}
-
 /* Names by the same proxy: how many were let out at this path's port, how many denied there, and how many let out at others. */
 struct ports {
 	size_t here, denied_here, elsewhere;
@@ -88,9 +76,9 @@ static struct ports ports_of(const struct view *view)
 		if (!counts)
 			continue;
 		bool same = other->target->port == view->target->port;
-		ports.here += same && was_let_out(other);
+		ports.here += same && view_was_let_out(other);
 		ports.denied_here += same && is_denied_by_proxy(other);
-		ports.elsewhere += !same && was_let_out(other);
+		ports.elsewhere += !same && view_was_let_out(other);
 	}
 	return ports;
 }
@@ -130,7 +118,8 @@ bool rule_prx_ip_literal_denied(const struct view *view, struct verdict *out)
 		return false;
 	for (size_t i = 0; i < view->all_count; i++) {
 		const struct view *other = &view->all[i];
-		if (!view_same_proxy(view, other) || other->target->port != view->target->port || !was_let_out(other))
+		if (!view_same_proxy(view, other) || other->target->port != view->target->port ||
+		    !view_was_let_out(other))
 			continue;
 		if (is_literal(other))
 			return false;
@@ -163,15 +152,17 @@ static bool waited_in_vain(const struct view *view, const struct tried *tried)
 	return has_fault(view, tried, faults, sizeof(faults) / sizeof(faults[0]));
 }
 
-/* Of several addresses the proxy may have waited for another one. */
-static bool has_one_address(const struct view *view)
+/* Of several addresses the proxy may have waited for another one, unless it does so for every name. */
+static bool may_wait_for_another(const struct view *view)
 {
 	const struct observation_list *list = &view->report->observations;
+	if (!proxy_lets_names_out(view))
+		return false;
 	for (size_t i = 0; i < list->count; i++)
 		if (list->items[i]->op == OP_SYSTEM_LOOKUP && list->items[i]->lookup.addresses.count > 1 &&
 		    text_equal(list->items[i]->lookup.name, view->target->host))
-			return false;
-	return true;
+			return true;
+	return false;
 }
 
 /** The proxy reaches the host by its address, and by its name it does not: it cannot look the name up. */
@@ -179,7 +170,7 @@ bool rule_prx_dns_failed_by_contrast(const struct view *view, struct verdict *ou
 {
 	if (proxy_contrast_by_address(view) != BY_ADDRESS_PASSES)
 		return false;
-	double confidence = has_one_address(view) ? 0.85 : 0.5;
+	double confidence = may_wait_for_another(view) ? 0.5 : 0.85;
 	if (!verdict_if_any(view, out, "prx_dns_failed", 0.9, is_about_the_name) &&
 	    !verdict_if_any(view, out, "prx_dns_failed", confidence, waited_in_vain))
 		return false;

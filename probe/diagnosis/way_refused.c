@@ -6,13 +6,13 @@
 static const double NEAR_BY_TTL = 0.9, NEAR_BY_SIGNS = 0.75, FAR_BY_TTL = 0.85, FAR_BY_SIGNS = 0.7, FAR_BY_WALK = 0.6;
 static const double ANSWERED_ON_IMPOSSIBLE_PORT = 0.9, ANSWERED_BY_TTL = 0.85;
 
-enum { TTL_MAX = 255, HOPS_APART = 2, RTT_APART_US = 3000 };
+enum { TTL_MAX = 255, HOPS_APART = 2, RTT_APART_US = 10000 };
 
 /* ------------------------------------------------------------------ times and TTLs of answers */
 
-/* The shortest round trip of answers of that kind; NOT_MEASURED: none came. */
+/* Answers of one kind. */
 struct answer {
-	int64_t rtt_us;
+	int64_t rtt_us; /* the shortest round trip, of the experiments alone: these were made at the same time; NOT_MEASURED */
 	int ttl_least,
 		ttl_most; /* of the packet: it was let in where that much was asked for, and was not beyond the other */
 	const struct observation *let_in, *kept_out;
@@ -48,7 +48,7 @@ static void take(struct answer *answer, const struct observation *one, bool answ
 {
 	if (one->tcp.min_ttl != NOT_MEASURED)
 		take_ttl(answer, one, answered);
-	else if (answered)
+	else if (answered && one->experiment)
 		take_rtt(answer, one->duration_us);
 }
 
@@ -134,9 +134,15 @@ static void say(struct way *way, enum way_end end, double confidence)
 	way->confidence = confidence;
 }
 
+/* A busy machine makes round trips long: they count for less than a TTL that fits. */
+static bool is_apart(enum sign by_ttl, enum sign by_rtt)
+{
+	return by_ttl == SIGN_APART || (by_rtt == SIGN_APART && by_ttl != SIGN_ALIKE);
+}
+
 static void judge_by_signs(struct way *way, enum sign by_ttl, enum sign by_rtt)
 {
-	if (by_ttl == SIGN_APART || by_rtt == SIGN_APART)
+	if (is_apart(by_ttl, by_rtt))
 		say(way, WAY_REFUSED_NEAR, NEAR_BY_SIGNS);
 	else if (by_ttl == SIGN_ALIKE && by_rtt == SIGN_ALIKE)
 		say(way, WAY_REFUSED_FAR, FAR_BY_SIGNS);
@@ -154,7 +160,7 @@ static void judge_by_walk(const struct report *report, const struct walks *walks
 	bool as_far = far == way->ttl && by->reached_by != WALK_REACHED_RST;
 	if (far > way->ttl)
 		say(way, WAY_REFUSED_NEAR, NEAR_BY_TTL);
-	else if (by_ttl == SIGN_APART || by_rtt == SIGN_APART)
+	else if (is_apart(by_ttl, by_rtt))
 		say(way, WAY_REFUSED_NEAR, NEAR_BY_SIGNS);
 	else if (as_far && by_ttl == SIGN_ALIKE)
 		say(way, WAY_REFUSED_FAR, FAR_BY_TTL);

@@ -119,6 +119,14 @@ static enum proxy_outcome outcome_of(const struct transfer_result *result, bool 
 
 /* ------------------------------------------------------------------ one contrast */
 
+static const char *address_of(const struct run *run, const char *host)
+{
+	for (size_t i = 0; i < run->name_count; i++)
+		if (strcasecmp(run->names[i]->lookup->name, host) == 0 && run->names[i]->lookup->count)
+			return run->names[i]->lookup->addresses[0].address;
+	return NULL;
+}
+
 static void on_reply(struct transfer *transfer, void *user)
 {
 	struct contrast *contrast = user;
@@ -182,8 +190,10 @@ static void contrast_start(struct proxy_watch *watch, const struct proxy_wish *w
 	contrast->kind = wish->contrast;
 	contrast->target = wish->target ? *wish->target : target_of(watch, wish);
 	struct transfer_spec spec = {.target = &contrast->target, .address = watch->address};
-	if (wish->host)
+	if (wish->host) {
 		spec.via = watch->via;
+		spec.target_address = address_of(run, wish->host);
+	}
 	if (wish->contrast == PROXY_TLS)
 		spec.via.scheme = VIA_HTTPS;
 	run->contrasts_open++;
@@ -192,14 +202,6 @@ static void contrast_start(struct proxy_watch *watch, const struct proxy_wish *w
 }
 
 /* ------------------------------------------------------------------ the watch */
-
-static const char *address_of(const struct run *run, const char *host)
-{
-	for (size_t i = 0; i < run->name_count; i++)
-		if (strcasecmp(run->names[i]->lookup->name, host) == 0 && run->names[i]->lookup->count)
-			return run->names[i]->lookup->addresses[0].address;
-	return NULL;
-}
 
 /* How far has a transfer come that is under way? */
 static void update(struct watched *watched)

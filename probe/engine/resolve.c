@@ -17,8 +17,9 @@ enum {
 		8, /* of these, before the system has said which ones it takes: the other places are for its own */
 	WAITING_MAX = 64,
 	RESOLVERS_MAX = 16,
-	CONTRAST_US = 1000 * 1000, /* an experiment after a reply */
-	SILENCE_PARTS = 4,	   /* UDP counts as silent after a quarter of the time */
+	CONTRAST_US = 1000 * 1000, /* an experiment after a reply; or so many times as long as that took */
+	CONTRAST_TIMES = 4,
+	SILENCE_PARTS = 4, /* UDP counts as silent after a quarter of the time */
 	SYSTEM_TIMES_ALLOWED =
 		2, /* how many timeouts the system may take where it has a dead first server to wait for */
 };
@@ -217,7 +218,7 @@ static void end_if_all_said(struct lookup_state *state)
 /* ------------------------------------------------------------------ questions */
 
 static void on_question_done(struct dns_question *question, void *user);
-static void ask_contrasts(struct lookup_state *state, bool silence_counts);
+static void ask_contrasts(struct lookup_state *state, const struct observation *reply);
 
 static void ask(struct lookup_state *state, const struct dns_contrast *wording, bool control, int64_t timeout_us)
 {
@@ -295,7 +296,7 @@ static void on_question_done(struct dns_question *question, void *user)
 	else if (observation->failure == FAILURE_NONE && gives_addresses(&state->lookup, observation))
 		offer_answers(state, observation);
 	if (is_of_way(state, observation) && !query->control)
-		ask_contrasts(state, false);
+		ask_contrasts(state, observation);
 	end_if_all_said(state);
 }
 
@@ -315,16 +316,25 @@ static void on_system_done(struct system_job *job, void *user)
 /* ------------------------------------------------------------------ experiments */
 
 /* What is silent is asked in the time that is left; what has been answered has shown how long that takes. */
-static void ask_contrasts(struct lookup_state *state, bool silence_counts)
+static int64_t contrast_time_us(const struct lookup_state *state, const struct observation *reply)
+{
+	int64_t whole_us = state->options.timeout_us, time_us = CONTRAST_US;
+	if (!reply)
+		return time_left_us(state);
+	if (time_us < reply->duration_us * CONTRAST_TIMES)
+		time_us = reply->duration_us * CONTRAST_TIMES;
+	return time_us < whole_us ? time_us : whole_us;
+}
+
+/* reply: a question of the look-up that has ended; NULL: it is time to call what has not ended silent. */
+static void ask_contrasts(struct lookup_state *state, const struct observation *reply)
 {
 	struct dns_contrasts wanted;
 	if (!state->resolver->experiments || state->options.experiment)
 		return;
-	dns_contrasts_of_questions(state->resolver->report, state->lookup.name, silence_counts, &wanted);
-	int64_t whole_us = state->options.timeout_us;
-	int64_t time_us = silence_counts ? time_left_us(state) : whole_us < CONTRAST_US ? whole_us : CONTRAST_US;
+	dns_contrasts_of_questions(state->resolver->report, state->lookup.name, !reply, &wanted);
 	for (size_t i = 0; i < wanted.count; i++)
-		ask(state, &wanted.items[i], false, time_us);
+		ask(state, &wanted.items[i], false, contrast_time_us(state, reply));
 }
 
 /* ------------------------------------------------------------------ time */
@@ -369,7 +379,7 @@ static void on_timer(uv_timer_t *timer)
 		return;
 	case PHASE_LISTENING:
 		state->phase = PHASE_SILENCE_SEEN;
-		ask_contrasts(state, true);
+		ask_contrasts(state, NULL);
 		end_if_all_said(state);
 		if (!state->lookup.done)
 			timer_at(state, timeout_us);

@@ -229,8 +229,14 @@ static void test_place(void)
 	check_place(3, "10.9.1.1", NULL, "**Where it dies.** At `10.9.1.1`, which said so itself");
 	check_place(3, "10.9.1.1", "10.9.1.5",
 		    "**Where it dies.** At `10.9.1.1`, the last device heard on the way out, or between it and "
-		    "`10.9.1.5`, the first that is silent.");
-	check_place(3, "10.9.1.1", "10.9.1.5", "the last one heard is hop `3`.");
+		    "`10.9.1.5`, the first behind it that was not heard.");
+	check_place(3, "10.9.1.1", "10.9.1.5", "Counted from this server, `10.9.1.1` is hop `3`.");
+	check_place(2, NULL, "10.9.1.5",
+		    "At hop `2`, the last one heard on the way out (who stands there is not known), or "
+		    "between it and `10.9.1.5`");
+	check_place(0, NULL, "10.9.1.5",
+		    "Between this server and `10.9.1.5`, the first on the way that was not heard.");
+	check_place(4, NULL, NULL, "At hop `4`; who stands there is not known.");
 	check_place(NOT_MEASURED, NULL, "10.9.1.5", "Between this server and `10.9.1.5`");
 	check_place(NOT_MEASURED, NULL, NULL, "**Where it dies.** Not located by this run.");
 }
@@ -455,7 +461,7 @@ static void build_hostile(const char *text)
 	text_list_add(report->arena, &report->host.addresses, text);
 	struct target *target = build_target(report, text, 443);
 	struct path *path = build_path(report, target);
-	path->verdict = (struct verdict){.has_place = true, .at = {1, text, text}};
+	path->verdict = (struct verdict){.cause = text, .has_place = true, .at = {1, text, text}};
 	text_list_add(report->arena, &path->verdict.not_run, text);
 	for (int i = 0; i < 2; i++)
 		flows[i] = (struct flow){

@@ -5,47 +5,14 @@
 #include <stdlib.h>
 
 #include "tests/unit/check.h"
-#include "tests/unit/report_builder.h"
+#include "tests/unit/walk_builder.h"
 
 #define TARGET "20.190.128.1"
 enum { PORT = 443 };
 
-/** Add a walk: words for TTL 1, 2, ...: an address (time exceeded from there), "-" silence, "?" time exceeded from nobody knows whom,
- *  "syn_ack", "rst", "data", "!ADDRESS" prohibited by that one, "echo" the far end's reply, "x" not sent, "." nothing recorded. */
 static void add_walk(struct report *report, const char *experiment, int port, const char *sent, const char *words)
 {
-	char *copy = arena_strdup(report->arena, words), *rest = NULL;
-	int ttl = 0;
-	for (char *word = strtok_r(copy, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
-		ttl++;
-		if (strcmp(word, ".") == 0)
-			continue;
-		struct observation *one = report_add_observation(report, OP_TTL_PROBE);
-		one->experiment = experiment;
-		one->ttl.tuple = (struct tuple){"tcp", "10.0.0.2", TARGET, 20000 + ttl, port};
-		one->ttl.ttl = ttl;
-		one->ttl.sent = sent;
-		if (strcmp(word, "-") == 0) {
-			one->failure = FAILURE_TIMEOUT;
-		} else if (strcmp(word, "x") == 0) {
-			one->failure = FAILURE_PERMISSION_DENIED;
-		} else if (*word == '!') {
-			one->failure = FAILURE_HOST_UNREACHABLE;
-			one->ttl.from = word + 1;
-			one->ttl.icmp = (struct icmp_error){word + 1, 3, 13, NOT_MEASURED};
-		} else if (strcmp(word, "echo") == 0) {
-			one->ttl.from = TARGET;
-			one->ttl.icmp = (struct icmp_error){TARGET, 0, 0, NOT_MEASURED};
-		} else if (strchr(word, '.')) {
-			one->ttl.expired = true;
-			one->ttl.from = word;
-			one->ttl.icmp = (struct icmp_error){word, 11, 0, NOT_MEASURED};
-		} else if (strcmp(word, "?") == 0) {
-			one->ttl.expired = true;
-		} else {
-			one->ttl.tcp = word;
-		}
-	}
+	build_walk(report, TARGET, experiment, port, sent, words);
 }
 
 static void walks_are_read(void)

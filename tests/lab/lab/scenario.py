@@ -4,6 +4,7 @@ import fnmatch
 import importlib.util
 import json
 import pathlib
+import re
 
 import jsonschema
 
@@ -135,7 +136,17 @@ def judge(expect, result, factor=1.0):
         return problems + ["no JSON report"]
     if not result.text.strip():
         problems.append("the text report is empty")
-    return problems + _schema_problems(result.report) + _sharing_problems(result.report) + _verdict_problems(expect, result) + _finding_problems(expect, result)
+    return problems + _schema_problems(result.report) + _sharing_problems(result.report) + _experiment_problems(result.report) + _verdict_problems(expect, result) + _finding_problems(expect, result)
+
+
+EXPERIMENTS = set(re.findall(r'^EXPERIMENT\(\w+, "(\w+)"', (ROOT / "probe" / "plan" / "experiments.def").read_text(encoding="utf-8"), re.M))
+STEPS = {"wpad", "pac_download", "pac_dns", "proxy_credentials"}  # of a way, and no contrast
+
+
+def _experiment_problems(report):
+    """Every experiment is a row of the plan's table."""
+    used = {o["experiment"] for o in report["observations"]} - {None}
+    return [f"{name} is no row of experiments.def" for name in sorted(used - EXPERIMENTS - STEPS)]
 
 
 def _schema_problems(report, schema="report.schema.json"):

@@ -66,7 +66,8 @@ def plain_squid_is_set_as_a_tls_proxy(lab):
 
 # ---------------------------------------------------------------- another port
 
-@scenario(Expect(exit=1, cause="prx_port_not_allowed", stage="proxy", owner="proxy-team", targets=HTTP, subject=PROXY))
+@scenario(Expect(exit=1, cause="prx_port_not_allowed", stage="proxy", owner="proxy-team", targets=HTTP, subject=PROXY,
+                 warnings=("tls_revocation_blocked",)))
 def squid_lets_only_port_443_through(lab):
     proxy = lab.squid(before="http_access deny !SSL_ports")
     lab.reg(user=proxy, system=proxy)
@@ -85,9 +86,16 @@ def tinyproxy_lets_no_tunnel_to_443(lab):
     lab.reg(system=lab.tinyproxy(connect_port=563))
 
 
-@scenario(Expect(exit=1, cause="prx_port_not_allowed", stage="proxy", owner="proxy-team", targets=HTTP, subject="proxy.corp.test:1080"))
+@scenario(Expect(exit=1, cause="prx_port_not_allowed", stage="proxy", owner="proxy-team", targets=HTTP, subject="proxy.corp.test:1080",
+                 warnings=("tls_revocation_blocked",)))
 def socks5h_rule_lets_only_port_443_through(lab):
     lab.arguments += given(lab.dante(block_port=80), "socks5h")
+
+
+@scenario(Expect(exit=1, cause="prx_port_not_allowed", stage="proxy", owner="proxy-team", targets=HTTP, subject="proxy.corp.test:1080",
+                 warnings=("tls_revocation_blocked",)))
+def socks5_rule_lets_only_port_443_through(lab):
+    lab.arguments += given(lab.dante(block_port=80), "socks5")
 
 
 @scenario(Expect(exit=1, cause="prx_acl_denied", stage="proxy", owner="proxy-team", subject=PROXY), arguments=(f"https://{LOGIN}/",))
@@ -293,3 +301,15 @@ def proxy_has_an_ipv6_address_only(lab):
     lab.only_proxy_goes_out()
     lab.squid(extra="http_port [2001:db8:1::31]:3140")
     lab.arguments += given("[2001:db8:1::31]:3140")
+
+
+# ---------------------------------------------------------------- without experiments
+
+@scenario(Expect(exit=1, cause="prx_closes_silently", stage="proxy", owner="proxy-team", subject=PROXY), arguments=("--no-experiments",))
+def without_experiments_nobody_tries_tls_at_the_proxy(lab):
+    proxy = lab.squid(tls=lab.ca.issue(["proxy.corp.test"], directory=lab.work))
+    lab.reg(user=proxy, system=proxy)
+    result = yield
+    assert not [o for o in result.observations() if (o["experiment"] or "").startswith("proxy")]
+    for path in result.paths("login.*", effective=True):
+        assert "TLS to the proxy" in path["verdict"]["not_run"], path["verdict"]

@@ -6,27 +6,33 @@ BLOB = "*.blob.core.windows.net"
 BLOBS = ["ceuswatcab01.blob.core.windows.net", "weus2watcab01.blob.core.windows.net"]
 
 
-@scenario(Expect(exit=1, cause="tcp_syn_silent_unlocated", stage="tcp", owner="firewall-team", targets=LOGIN, subject=LOGIN))
+@scenario(Expect(exit=1, cause="ip_acl_at_hop_port_specific", stage="tcp", owner="firewall-team", targets=LOGIN, subject="10.1.0.1"))
 def firewall_drops_one_endpoint(lab):
     lab.edge.drop(dst=LOGIN, port=443)
+    result = yield
+    path, = result.paths(LOGIN, effective=True)
+    assert path["verdict"]["at"] == {"hop": 1, "last_heard": "10.1.0.1", "first_silent": "198.18.0.1"}, path["verdict"]["at"]
+    finding, = result.findings()
+    assert "hop 1 (10.1.0.1)" in finding["summary"] and "198.18.0.1" in finding["summary"], finding["summary"]
+    assert len(finding["flows"]) >= 8, len(finding["flows"])
 
 
-@scenario(Expect(exit=1, cause="tcp_syn_silent_unlocated", stage="tcp", owner="firewall-team", targets=BLOB, subject=BLOB))
+@scenario(Expect(exit=1, cause="ip_path_dies_all_protocols", stage="tcp", owner="network-team", targets=BLOB, subject="10.1.0.1"))
 def firewall_drops_storage(lab):
     lab.edge.drop(dst=BLOBS)
 
 
-@scenario(Expect(exit=1, cause="tcp_syn_silent_unlocated", stage="tcp", owner="firewall-team", seconds=6))
+@scenario(Expect(exit=1, cause="ip_acl_at_hop_port_specific", stage="tcp", owner="firewall-team", subject="10.1.0.1", seconds=6))
 def firewall_drops_everything(lab):
     lab.edge.drop(proto="tcp")
 
 
-@scenario(Expect(exit=1, cause="tcp_refused_unlocated", stage="tcp", targets=LOGIN, subject=LOGIN))
+@scenario(Expect(exit=1, cause="tcp_refused_by_middlebox", stage="tcp", owner="firewall-team", targets=LOGIN, subject="10.1.0.1"))
 def firewall_resets_the_syn(lab):
     lab.edge.reject(dst=LOGIN, port=443, how="reset")
 
 
-@scenario(Expect(exit=1, cause="tcp_refused_unlocated", stage="tcp", targets=LOGIN, subject=LOGIN))
+@scenario(Expect(exit=1, cause="tcp_refused_at_target", stage="tcp", owner="firewall-team", targets=LOGIN, subject=LOGIN))
 def far_end_refuses(lab):
     lab.move_to_other(LOGIN)
 
@@ -66,11 +72,13 @@ PORT_80 = ("www.msft*.com", "*crl*.microsoft.com", "oneocsp.microsoft.com", "*.d
            "ctldl.windowsupdate.com")
 
 
-@scenario(Expect(exit=1, cause="http_port80_only_blocked", stage="http", owner="firewall-team", targets=PORT_80))
+@scenario(Expect(exit=1, cause="http_port80_only_blocked", stage="http", owner="firewall-team", targets=PORT_80,
+                 warnings=("tls_revocation_blocked",)))
 def firewall_drops_port_80(lab):
     lab.edge.drop(port=80)
 
 
-@scenario(Expect(exit=1, cause="http_port80_only_blocked", stage="http", owner="firewall-team", targets=PORT_80))
+@scenario(Expect(exit=1, cause="http_port80_only_blocked", stage="http", owner="firewall-team", targets=PORT_80,
+                 warnings=("tls_revocation_blocked",)))
 def firewall_rejects_port_80(lab):
     lab.edge.reject(port=80, how="admin")
