@@ -13,12 +13,23 @@ static bool is_matter_of_size(const struct view *view, const struct tried *tried
 	return packet_limit_inwards(view, tried, &limit);
 }
 
-/* A hello that differs only in its name, and was answered. */
+/* It got there, as TCP tells, and the attempt's own never did: what keeps the answer back is another fault. */
+static bool got_further(const struct ladder *ladder, const struct rung *rung)
+{
+	return rung->end == RUNG_SILENT && hello_arrived(rung->seen) && ladder->own.end == RUNG_SILENT &&
+	       hello_was_lost(ladder->own.seen);
+}
+
+/* A hello that differs only in its name, and was answered, or at least arrived. */
 static const struct rung *other_name_that_passed(const struct ladder *ladder)
 {
-	if (ladder->other_name.end == RUNG_PASSED)
-		return &ladder->other_name;
-	return ladder->no_sni.end == RUNG_PASSED ? &ladder->no_sni : NULL;
+	const struct rung *rungs[] = {&ladder->other_name, &ladder->no_sni};
+	for (size_t i = 0; i < 4; i++) {
+		const struct rung *rung = rungs[i % 2];
+		if (i < 2 ? rung->end == RUNG_PASSED : got_further(ladder, rung))
+			return rung;
+	}
+	return NULL;
 }
 
 static bool is_killed_by_name(const struct view *view, const struct tried *tried, const struct ladder *ladder)
@@ -29,7 +40,8 @@ static bool is_killed_by_name(const struct view *view, const struct tried *tried
 /* Hellos of no name and of another one end no better. */
 static bool names_make_no_difference(const struct ladder *ladder)
 {
-	return rung_failed(&ladder->no_sni) && rung_failed(&ladder->other_name) && ladder->again.end != RUNG_PASSED;
+	return rung_failed(&ladder->no_sni) && rung_failed(&ladder->other_name) && ladder->again.end != RUNG_PASSED &&
+	       !other_name_that_passed(ladder);
 }
 
 /* Rungs that need not be climbed at each address: of another one of the same port that was examined in full. */

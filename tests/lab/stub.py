@@ -172,16 +172,16 @@ def forward(peer, words, asks):
     else:
         rest = header.split(b"\r\n", 1)[1]
         upstream.sendall(b"GET /" + path + b" HTTP/1.1\r\nConnection: close\r\n" + rest)
-    pass_on(peer, upstream)
+    pass_both_ways(peer, upstream)
 
 
-def pass_on(peer, upstream):
-    def onwards():
+def pass_both_ways(peer, upstream):
+    def there():
         while data := peer.recv(CHUNK_BYTES):
             upstream.sendall(data)
         upstream.shutdown(socket.SHUT_WR)
 
-    threading.Thread(target=onwards, daemon=True).start()
+    threading.Thread(target=there, daemon=True).start()
     while data := upstream.recv(CHUNK_BYTES):
         peer.sendall(data)
     peer.shutdown(socket.SHUT_RDWR)

@@ -83,6 +83,8 @@ static void what_kills_the_hello(void)
 		{"another name passes", SILENT, SILENT, SILENT, PASSED, 0, 0, 0, "tls_sni_dropped", 0.9, 0.9},
 		{"another name is known to nobody", LOST, LOST, LOST, ALERT, 0, 0, 0, "tls_sni_dropped", 0.9, 0.9},
 		{"no name passes", LOST, LOST, PASSED, LOST, 0, 0, PASSED, "tls_sni_dropped", 0.9, 0.9},
+		{"another name arrives at least", LOST, LOST, LOST, SILENT, LOST, LOST, PASSED, "tls_sni_dropped", 0.9,
+		 0.9},
 		{"a foreign name is reset too", RESET, RESET, 0, RESET, 0, 0, 0, "tls_hello_reset_unlocated", 0.1, 0.5},
 		{"it comes and goes", RESET, PASSED, 0, PASSED, 0, 0, 0, "tls_hello_reset_unlocated", 0.1, 0.5},
 		{"the contrast was cut", SILENT, 0, CUT, CUT, 0, 0, 0, "tls_hello_silent_unlocated", 0.1, 0.5},
