@@ -152,8 +152,8 @@ static void sort_in(const struct view *view, const struct tried *tried, const st
 		take(&ladder->no_sni, one);
 	else if (another && (!one->experiment || text_equal(one->experiment, "tls_other_name")))
 		take(&ladder->other_name, one);
-	else if (rung && !another)
-		take(rung, one);
+	else if (rung && !another && (rung != &ladder->segments || one->tls.segment_bytes != NOT_MEASURED))
+		take(rung, one); /* where the system does not limit segments, it was the usual hello */
 }
 
 static enum rung_end end_of_junk(const struct observation *one)

@@ -44,6 +44,12 @@ static bool names_make_no_difference(const struct ladder *ladder)
 	       !other_name_that_passed(ladder);
 }
 
+/* Not every system limits segments: then it was the usual hello once more. */
+static bool is_what_it_says(const struct observation *one)
+{
+	return !text_equal(one->experiment, "tls_segments") || one->tls.segment_bytes != NOT_MEASURED;
+}
+
 /* Rungs that need not be climbed at each address: of another one of the same port that was examined in full. */
 static bool failed_somewhere(const struct view *view, const struct tried *tried, const char *experiment)
 {
@@ -51,7 +57,7 @@ static bool failed_somewhere(const struct view *view, const struct tried *tried,
 	bool ipv6 = text_is_ipv6(tried->attempt->address), any = false;
 	for (size_t i = 0; i < list->count; i++) {
 		const struct observation *one = list->items[i];
-		if (one->op != OP_TLS_HANDSHAKE || !text_equal(one->experiment, experiment) ||
+		if (one->op != OP_TLS_HANDSHAKE || !text_equal(one->experiment, experiment) || !is_what_it_says(one) ||
 		    one->tls.tuple.dst_port != tried->attempt->port || text_is_ipv6(one->tls.tuple.dst) != ipv6)
 			continue;
 		if (one->failure != FAILURE_TIMEOUT || one->tls.progress != TLS_HELLO_SENT)
@@ -276,6 +282,13 @@ static bool was_made(const struct view *view, const struct tried *tried, const c
 	return false;
 }
 
+static bool sizes_were_tried(const struct view *view, const struct tried *tried)
+{
+	struct packet_limit limit;
+	packet_limit_find(&view->report->observations, tried->attempt->address, tried->attempt->port, false, &limit);
+	return limit.through || limit.lost;
+}
+
 /* What the ladder shows although it does not say who: what passes, and what was not tried. */
 static void add_contrasts(const struct view *view, struct verdict *out, tried_is is, bool silent)
 {
@@ -292,7 +305,7 @@ static void add_contrasts(const struct view *view, struct verdict *out, tried_is
 		return;
 	if (!ladder.other_name.seen)
 		verdict_add_not_run(view, out, "another SNI on the same address");
-	if (silent && !ladder.segments.seen && !was_made(view, tried, "segment_size"))
+	if (silent && !ladder.segments.seen && !sizes_were_tried(view, tried))
 		verdict_add_not_run(view, out, "smaller segments");
 	if (silent && !was_made(view, tried, "walk_hello"))
 		verdict_add_not_run(view, out, "path walk by TTL for the hello");
