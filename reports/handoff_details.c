@@ -124,7 +124,7 @@ static void chain(struct sheet *sheet, const struct observation *one)
 void handoff_chains(struct sheet *sheet, const struct finding *finding)
 {
 	bool any = false;
-	for (size_t i = 0; i < finding->evidence.count; i++)
+	for (size_t i = 0; finding->stage == STAGE_TLS && i < finding->evidence.count; i++)
 		any |= finding->evidence.items[i]->op == OP_TLS_HANDSHAKE &&
 		       finding->evidence.items[i]->tls.chain_count > 0;
 	if (any)

@@ -263,7 +263,7 @@ static bool has_table(const struct finding *finding, const struct observation *o
 	if (one->op == OP_TCP_CONNECT)
 		return is_flow && unanswered;
 	if (one->op == OP_TLS_HANDSHAKE)
-		return is_flow && (unanswered || one->tls.chain_count);
+		return is_flow && (unanswered || (finding->stage == STAGE_TLS && one->tls.chain_count));
 	return one->op == OP_DNS_QUERY || one->op == OP_PROXY_EXCHANGE;
 }
 
@@ -342,6 +342,10 @@ void handoff_finding(struct sheet *sheet, const struct finding *finding, size_t 
 	handoff_walk(sheet, finding);
 	if (!has_all_requests(finding))
 		handoff_flows(sheet, finding);
-	if (finding->owner == OWNER_FIREWALL_TEAM)
+	/* a filter of an address for every protocol looks like a way that ends */
+	bool may_be_filter = same_text(finding->cause, "ip_path_dies_all_protocols");
+	if (may_be_filter)
+		sheet_paragraph(sheet, SAY_HANDOFF_MAY_BE_FILTER, NULL);
+	if (may_be_filter || finding->owner == OWNER_FIREWALL_TEAM)
 		handoff_rules(sheet, finding);
 }

@@ -152,8 +152,8 @@ static void sort_in(const struct view *view, const struct tried *tried, const st
 		take(&ladder->no_sni, one);
 	else if (another && (!one->experiment || text_equal(one->experiment, "tls_other_name")))
 		take(&ladder->other_name, one);
-	else if (rung && !another)
-		take(rung, one);
+	else if (rung && !another && (rung != &ladder->segments || one->tls.segment_bytes != NOT_MEASURED))
+		take(rung, one); /* where the system does not limit segments, it was the usual hello */
 }
 
 static enum rung_end end_of_junk(const struct observation *one)
@@ -195,16 +195,41 @@ static bool is_of_size(const struct observation *one, bool outwards)
 	return split == outwards;
 }
 
-static void weigh(const struct observation *one, bool outwards, struct packet_limit *limit)
+static bool got_through(const struct observation *one, bool outwards)
 {
-	bool through = outwards ? hello_arrived(one) : one->tls.progress >= TLS_CERTIFICATE;
-	int bytes = one->tls.segment_bytes;
-	if (through && bytes > limit->through_bytes) {
-		limit->through_bytes = bytes;
-		limit->through = one;
-	} else if (!through && one->failure == FAILURE_TIMEOUT && (!limit->lost || bytes < limit->lost_bytes)) {
-		limit->lost_bytes = bytes;
-		limit->lost = one;
+	return outwards ? hello_arrived(one) : one->tls.progress >= TLS_CERTIFICATE;
+}
+
+static bool is_row(const struct observation *one, const char *address, int port, bool outwards)
+{
+	return is_of_size(one, outwards) && one->tls.tuple.dst_port == port && text_equal(one->tls.tuple.dst, address);
+}
+
+static void find_through(const struct observation_list *list, const char *address, int port, bool outwards,
+			 struct packet_limit *out)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const struct observation *one = list->items[i];
+		if (is_row(one, address, port, outwards) && got_through(one, outwards) &&
+		    one->tls.segment_bytes > out->through_bytes) {
+			out->through_bytes = one->tls.segment_bytes;
+			out->through = one;
+		}
+	}
+}
+
+/* What is lost below a size that got through was lost by chance. */
+static void find_lost(const struct observation_list *list, const char *address, int port, bool outwards,
+		      struct packet_limit *out)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const struct observation *one = list->items[i];
+		if (is_row(one, address, port, outwards) && !got_through(one, outwards) &&
+		    one->failure == FAILURE_TIMEOUT && one->tls.segment_bytes > out->through_bytes &&
+		    (!out->lost || one->tls.segment_bytes < out->lost_bytes)) {
+			out->lost_bytes = one->tls.segment_bytes;
+			out->lost = one;
+		}
 	}
 }
 
@@ -212,13 +237,9 @@ bool packet_limit_find(const struct observation_list *list, const char *address,
 		       struct packet_limit *out)
 {
 	*out = (struct packet_limit){0};
-	for (size_t i = 0; i < list->count; i++) {
-		const struct observation *one = list->items[i];
-		if (is_of_size(one, outwards) && one->tls.tuple.dst_port == port &&
-		    text_equal(one->tls.tuple.dst, address))
-			weigh(one, outwards, out);
-	}
-	return out->through && (!out->lost || out->lost_bytes > out->through_bytes);
+	find_through(list, address, port, outwards, out);
+	find_lost(list, address, port, outwards, out);
+	return out->through != NULL;
 }
 
 bool packet_limit_is_exact(const struct packet_limit *limit)

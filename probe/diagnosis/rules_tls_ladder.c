@@ -13,12 +13,23 @@ static bool is_matter_of_size(const struct view *view, const struct tried *tried
 	return packet_limit_inwards(view, tried, &limit);
 }
 
-/* A hello that differs only in its name, and was answered. */
+/* It got there, as TCP tells, and the attempt's own never did: what keeps the answer back is another fault. */
+static bool got_further(const struct ladder *ladder, const struct rung *rung)
+{
+	return rung->end == RUNG_SILENT && hello_arrived(rung->seen) && ladder->own.end == RUNG_SILENT &&
+	       hello_was_lost(ladder->own.seen);
+}
+
+/* A hello that differs only in its name, and was answered, or at least arrived. */
 static const struct rung *other_name_that_passed(const struct ladder *ladder)
 {
-	if (ladder->other_name.end == RUNG_PASSED)
-		return &ladder->other_name;
-	return ladder->no_sni.end == RUNG_PASSED ? &ladder->no_sni : NULL;
+	const struct rung *rungs[] = {&ladder->other_name, &ladder->no_sni};
+	for (size_t i = 0; i < 4; i++) {
+		const struct rung *rung = rungs[i % 2];
+		if (i < 2 ? rung->end == RUNG_PASSED : got_further(ladder, rung))
+			return rung;
+	}
+	return NULL;
 }
 
 static bool is_killed_by_name(const struct view *view, const struct tried *tried, const struct ladder *ladder)
@@ -29,7 +40,14 @@ static bool is_killed_by_name(const struct view *view, const struct tried *tried
 /* Hellos of no name and of another one end no better. */
 static bool names_make_no_difference(const struct ladder *ladder)
 {
-	return rung_failed(&ladder->no_sni) && rung_failed(&ladder->other_name) && ladder->again.end != RUNG_PASSED;
+	return rung_failed(&ladder->no_sni) && rung_failed(&ladder->other_name) && ladder->again.end != RUNG_PASSED &&
+	       !other_name_that_passed(ladder);
+}
+
+/* Not every system limits segments: then it was the usual hello once more. */
+static bool is_what_it_says(const struct observation *one)
+{
+	return !text_equal(one->experiment, "tls_segments") || one->tls.segment_bytes != NOT_MEASURED;
 }
 
 /* Rungs that need not be climbed at each address: of another one of the same port that was examined in full. */
@@ -39,7 +57,7 @@ static bool failed_somewhere(const struct view *view, const struct tried *tried,
 	bool ipv6 = text_is_ipv6(tried->attempt->address), any = false;
 	for (size_t i = 0; i < list->count; i++) {
 		const struct observation *one = list->items[i];
-		if (one->op != OP_TLS_HANDSHAKE || !text_equal(one->experiment, experiment) ||
+		if (one->op != OP_TLS_HANDSHAKE || !text_equal(one->experiment, experiment) || !is_what_it_says(one) ||
 		    one->tls.tuple.dst_port != tried->attempt->port || text_is_ipv6(one->tls.tuple.dst) != ipv6)
 			continue;
 		if (one->failure != FAILURE_TIMEOUT || one->tls.progress != TLS_HELLO_SENT)
@@ -264,6 +282,13 @@ static bool was_made(const struct view *view, const struct tried *tried, const c
 	return false;
 }
 
+static bool sizes_were_tried(const struct view *view, const struct tried *tried)
+{
+	struct packet_limit limit;
+	packet_limit_find(&view->report->observations, tried->attempt->address, tried->attempt->port, false, &limit);
+	return limit.through || limit.lost;
+}
+
 /* What the ladder shows although it does not say who: what passes, and what was not tried. */
 static void add_contrasts(const struct view *view, struct verdict *out, tried_is is, bool silent)
 {
@@ -280,7 +305,7 @@ static void add_contrasts(const struct view *view, struct verdict *out, tried_is
 		return;
 	if (!ladder.other_name.seen)
 		verdict_add_not_run(view, out, "another SNI on the same address");
-	if (silent && !ladder.segments.seen && !was_made(view, tried, "segment_size"))
+	if (silent && !ladder.segments.seen && !sizes_were_tried(view, tried))
 		verdict_add_not_run(view, out, "smaller segments");
 	if (silent && !was_made(view, tried, "walk_hello"))
 		verdict_add_not_run(view, out, "path walk by TTL for the hello");

@@ -16,15 +16,19 @@ static const struct observation *shown(const struct finding *finding, enum op op
 	return NULL;
 }
 
-/* The handshake that passed beside the one that fails: by an experiment, or another target's own. */
+static bool was_answered(const struct observation *one)
+{
+	return one->tls.progress >= TLS_SERVER_HELLO || one->tls.alert >= 0;
+}
+
+/* The handshake that fared better: by an experiment, or another target's own. */
 static const struct observation *that_passed(const struct finding *finding)
 {
-	for (size_t i = 0; i < finding->evidence.count; i++) {
-		const struct observation *one = finding->evidence.items[i];
-		if (one->op == OP_TLS_HANDSHAKE && (one->tls.progress >= TLS_SERVER_HELLO || one->tls.alert >= 0))
-			return one;
-	}
-	return NULL;
+	for (size_t i = 0; i < finding->evidence.count; i++)
+		if (finding->evidence.items[i]->op == OP_TLS_HANDSHAKE && was_answered(finding->evidence.items[i]))
+			return finding->evidence.items[i];
+	const struct observation *other = shown(finding, OP_TLS_HANDSHAKE, "tls_other_name");
+	return other ? other : shown(finding, OP_TLS_HANDSHAKE, "tls_no_sni");
 }
 
 static const char *by_name_in_words(struct arena *arena, const struct finding *finding)
@@ -32,9 +36,10 @@ static const char *by_name_in_words(struct arena *arena, const struct finding *f
 	const struct observation *passed = that_passed(finding);
 	if (!passed)
 		return "";
+	const char *how = was_answered(passed) ? "is answered there" : "arrives there, as this one never does";
 	if (!passed->tls.sni)
-		return "; without a name the same hello is answered there";
-	return arena_printf(arena, "; with the name %s the same hello is answered there", passed->tls.sni);
+		return arena_printf(arena, "; without a name the same hello %s", how);
+	return arena_printf(arena, "; with the name %s the same hello %s", passed->tls.sni, how);
 }
 
 static const char *any_in_words(struct arena *arena, const struct finding *finding)

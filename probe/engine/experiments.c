@@ -335,7 +335,7 @@ static void note_tls(struct trial *trial, const struct observation *one)
 		note(trial, has_begun(trial, tls) ? SYMPTOM_HANDSHAKE_STALLED : SYMPTOM_HELLO_SILENT, acknowledged);
 }
 
-/* One connection that stands is enough to ask whether full packets get through (the plan says why). */
+/* One handshake that went well is enough to ask whether full packets get through (the plan says why). */
 static void note_healthy(struct trial *trial)
 {
 	struct symptom symptom = symptom_of(trial, SYMPTOM_HELLO_SILENT);
@@ -392,7 +392,7 @@ static void look_at(struct trial *trial, int64_t now_us)
 	if (!trial->transfer)
 		return;
 	transfer_silence(trial->transfer, &silence);
-	if (silence.stage == STAGE_TLS || silence.stage == STAGE_HTTP)
+	if (silence.stage == STAGE_HTTP)
 		note_healthy(trial);
 	int64_t allowed_us = silence.rtt_us * SUSPICION_ROUND_TRIPS;
 	if (allowed_us < SUSPICION_US)

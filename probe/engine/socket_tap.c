@@ -34,7 +34,8 @@ curl_socket_t socket_tap_open(struct transfer *transfer, const struct curl_socka
 	facts->fd = socket_open(peer->family, peer->socktype, &facts->error);
 	facts->open = facts->fd != -1;
 	if (facts->open && transfer->hello.segment_bytes)
-		os_socket_set_segment(facts->fd, peer->family == AF_INET6, transfer->hello.segment_bytes);
+		facts->is_limited =
+			os_socket_set_segment(facts->fd, peer->family == AF_INET6, transfer->hello.segment_bytes);
 	return facts->open ? (curl_socket_t)facts->fd : CURL_SOCKET_BAD;
 }
 

@@ -115,7 +115,7 @@ static void describe_tls(struct transfer *transfer, struct tls_handshake *tls, b
 	tls->sni = address_parse(host, &literal) ? NULL : host;
 	if (!to_proxy && transfer->hello.sni)
 		tls->sni = *transfer->hello.sni ? transfer->hello.sni : NULL;
-	if (transfer->hello.segment_bytes)
+	if (transfer->socket.is_limited)
 		tls->segment_bytes = transfer->hello.segment_bytes;
 	transfer->tls_looked_at = false;
 }

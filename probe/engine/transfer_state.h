@@ -39,10 +39,11 @@ struct ending {
 
 /** What is known of the transfer's current connection. */
 struct socket_facts {
-	bool open;	/* fd is valid */
-	bool connected; /* the TCP handshake finished */
-	bool eof;	/* the peer's FIN was seen */
-	int error;	/* the last socket error that we took or met, 0 for none */
+	bool open;	 /* fd is valid */
+	bool connected;	 /* the TCP handshake finished */
+	bool eof;	 /* the peer's FIN was seen */
+	bool is_limited; /* to segments of hello.segment_bytes: not every system does that */
+	int error;	 /* the last socket error that we took or met, 0 for none */
 	os_socket fd;
 	struct tuple tuple;
 	bool has_info;

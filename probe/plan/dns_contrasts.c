@@ -50,11 +50,26 @@ static struct dns_contrast again(const struct observation *own, const char *expe
 	};
 }
 
+/* Is the same in this list already? The report does not have it yet. */
+static bool is_wanted(const struct dns_contrasts *out, const char *experiment, const char *server)
+{
+	for (size_t i = 0; i < out->count; i++)
+		if (strcmp(out->items[i].experiment, experiment) == 0 && strcmp(out->items[i].server, server) == 0)
+			return true;
+	return false;
+}
+
+static bool is_asked(const struct report *report, const struct dns_contrasts *out, const char *experiment,
+		     const char *server)
+{
+	return is_wanted(out, experiment, server) || times_asked(report, experiment, server, NULL);
+}
+
 static void ask_again(const struct report *report, const struct observation *own, const char *experiment,
 		      const char *transport, int edns_bytes, struct dns_contrasts *out)
 {
 	struct dns_contrast contrast = again(own, experiment, transport, edns_bytes);
-	if (!times_asked(report, experiment, own->dns.server, NULL))
+	if (!is_asked(report, out, experiment, own->dns.server))
 		add(out, &contrast);
 }
 
@@ -69,29 +84,19 @@ static bool is_silent(const struct report *report, const char *server, const cha
 	return true;
 }
 
-/* Is the same in this list already? The report does not have it yet. */
-static bool is_wanted(const struct dns_contrasts *out, const char *experiment, const char *server)
-{
-	for (size_t i = 0; i < out->count; i++)
-		if (strcmp(out->items[i].experiment, experiment) == 0 && strcmp(out->items[i].server, server) == 0)
-			return true;
-	return false;
-}
-
 /* What every resolver answers by itself (RFC 6761 6.3): is it the server that is silent, or the way beyond it? */
 static void ask_local(const struct report *report, const struct observation *own, struct dns_contrasts *out)
 {
 	struct dns_contrast contrast = again(own, "dns_local_name", "udp", DNS_EDNS_BYTES);
 	contrast.name = "localhost";
 	contrast.type = "A";
-	if (!times_asked(report, contrast.experiment, contrast.server, NULL))
+	if (!is_asked(report, out, contrast.experiment, contrast.server))
 		add(out, &contrast);
 }
 
 static void ask_silent(const struct report *report, const struct observation *own, struct dns_contrasts *out)
 {
-	if (!dns_is_unanswered(own) || strcmp(own->dns.transport, "udp") != 0 ||
-	    is_wanted(out, "dns_plain", own->dns.server))
+	if (!dns_is_unanswered(own) || strcmp(own->dns.transport, "udp") != 0)
 		return;
 	if (is_silent(report, own->dns.server, own->dns.name)) {
 		ask_again(report, own, "dns_over_tcp", "tcp", DNS_EDNS_BYTES, out);
@@ -105,7 +110,7 @@ static void ask_larger(const struct report *report, const struct observation *ow
 {
 	bool is_cut_off =
 		own->dns.truncated && own->dns.edns_bytes == DNS_EDNS_BYTES && strcmp(own->dns.transport, "udp") == 0;
-	if (is_cut_off && !is_wanted(out, "dns_edns_4096", own->dns.server))
+	if (is_cut_off)
 		ask_again(report, own, "dns_edns_4096", "udp", EDNS_LARGE, out);
 }
 
@@ -256,8 +261,8 @@ static void ask_for_inventions(const struct report *report, const struct observa
 			       struct dns_contrasts *out)
 {
 	const char *server = own->dns.server, *name = own->dns.name;
-	if (own->failure != FAILURE_NONE || !own->dns.answer_count || is_wanted(out, "dns_random_name", server) ||
-	    !target_named(report, name) || times_asked(report, "dns_random_name", server, NULL) ||
+	if (own->failure != FAILURE_NONE || !own->dns.answer_count ||
+	    is_asked(report, out, "dns_random_name", server) || !target_named(report, name) ||
 	    !is_suspicious_answer(report, own, now_us))
 		return;
 	const char *other = unrelated_name(report, name);

@@ -23,6 +23,7 @@ usage: stub.py [--cert FILE --key FILE] MODE PORT ADDRESS...
   drip:TEXT                            answer the first bytes with TEXT, one byte a second
 """
 import argparse
+import contextlib
 import itertools
 import random
 import socket
@@ -69,24 +70,31 @@ def end_as(peer, how):
 
 
 def pass_on(source, sink):
-    """Everything, and then the end."""
+    """Everything, and then the end.  Closes nothing: the other direction still reads, and a number closed here could be another's by then."""
     try:
         while data := source.recv(CHUNK_BYTES):
             sink.sendall(data)
         sink.shutdown(socket.SHUT_WR)
     except OSError:
-        reset(sink)
+        for end in (source, sink):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+
+def both_ways(peer, upstream):
+    there = threading.Thread(target=pass_on, args=(peer, upstream), daemon=True)
+    there.start()
+    pass_on(upstream, peer)
+    there.join()
 
 
 def onwards(peer):
     """To the address before the redirection (SO_ORIGINAL_DST of netfilter: a sockaddr_in)."""
     where = peer.getsockopt(socket.SOL_IP, SO_ORIGINAL_DST, 16)
     port, address = struct.unpack("!2xH4s8x", where)
-    upstream = socket.create_connection((socket.inet_ntoa(address), port))
-    there = threading.Thread(target=pass_on, args=(peer, upstream), daemon=True)
-    there.start()
-    pass_on(upstream, peer)
-    there.join()
+    with socket.create_connection((socket.inet_ntoa(address), port)) as upstream:
+        both_ways(peer, upstream)
 
 
 def relay(peer, words, stall):
@@ -172,19 +180,7 @@ def forward(peer, words, asks):
     else:
         rest = header.split(b"\r\n", 1)[1]
         upstream.sendall(b"GET /" + path + b" HTTP/1.1\r\nConnection: close\r\n" + rest)
-    pass_on(peer, upstream)
-
-
-def pass_on(peer, upstream):
-    def onwards():
-        while data := peer.recv(CHUNK_BYTES):
-            upstream.sendall(data)
-        upstream.shutdown(socket.SHUT_WR)
-
-    threading.Thread(target=onwards, daemon=True).start()
-    while data := upstream.recv(CHUNK_BYTES):
-        peer.sendall(data)
-    peer.shutdown(socket.SHUT_RDWR)
+    both_ways(peer, upstream)
 
 
 def serve(peer, mode, context):

@@ -26,6 +26,14 @@ static struct observation *own(struct report *report, struct path *path, const c
 	return one;
 }
 
+static void experiment_of(struct report *report, const char *id, const char *server)
+{
+	struct observation *one = report_add_observation(report, OP_DNS_QUERY);
+	one->experiment = id;
+	one->dns.server = server;
+	one->dns.name = LOGIN;
+}
+
 static size_t count_of(const char *experiment)
 {
 	size_t count = 0;
@@ -99,6 +107,23 @@ static void silence_of_one_type(void)
 	CHECK_INT(count_of("dns_over_tcp"), 0);
 	CHECK_INT(count_of("dns_plain"), 1);
 	CHECK_TEXT(first_of("dns_edns_512")->type, "A");
+	report_free(report);
+}
+
+/* One type was silent at first; then a name of which nothing comes: only what has not been asked yet, and once. */
+static void silence_that_grows(void)
+{
+	struct path *path;
+	struct report *report = report_with(&path);
+	struct path *second = build_path(report, build_target(report, "two.example.com", 443));
+	experiment_of(report, "dns_plain", "10.0.0.53");
+	experiment_of(report, "dns_edns_512", "10.0.0.53");
+	own(report, second, "10.0.0.53", FAILURE_TIMEOUT, NULL);
+	own(report, second, "10.0.0.53", FAILURE_TIMEOUT, NULL)->dns.type = "AAAA";
+	dns_contrasts_of_questions(report, "two.example.com", true, &wanted);
+	CHECK_INT(wanted.count, 2);
+	CHECK_INT(count_of("dns_over_tcp"), 1);
+	CHECK_INT(count_of("dns_local_name"), 1);
 	report_free(report);
 }
 
@@ -298,6 +323,7 @@ int main(void)
 {
 	silence_once_per_server();
 	silence_of_one_type();
+	silence_that_grows();
 	what_is_answered_or_no_silence_is_not_asked_again();
 	a_cut_off_reply();
 	servfail_of_few_names();

@@ -45,6 +45,8 @@ static struct observation *rung(struct report *report, const char *experiment, c
 	one->tls.peer = "target";
 	one->tls.sni = sni;
 	one->tls.hello_bytes = HELLO_BYTES;
+	if (strcmp(experiment, "tls_segments") == 0)
+		one->tls.segment_bytes = 200;
 	end_so(one, end);
 	return one;
 }
@@ -83,6 +85,8 @@ static void what_kills_the_hello(void)
 		{"another name passes", SILENT, SILENT, SILENT, PASSED, 0, 0, 0, "tls_sni_dropped", 0.9, 0.9},
 		{"another name is known to nobody", LOST, LOST, LOST, ALERT, 0, 0, 0, "tls_sni_dropped", 0.9, 0.9},
 		{"no name passes", LOST, LOST, PASSED, LOST, 0, 0, PASSED, "tls_sni_dropped", 0.9, 0.9},
+		{"another name arrives at least", LOST, LOST, LOST, SILENT, LOST, LOST, PASSED, "tls_sni_dropped", 0.9,
+		 0.9},
 		{"a foreign name is reset too", RESET, RESET, 0, RESET, 0, 0, 0, "tls_hello_reset_unlocated", 0.1, 0.5},
 		{"it comes and goes", RESET, PASSED, 0, PASSED, 0, 0, 0, "tls_hello_reset_unlocated", 0.1, 0.5},
 		{"the contrast was cut", SILENT, 0, CUT, CUT, 0, 0, 0, "tls_hello_silent_unlocated", 0.1, 0.5},
@@ -155,6 +159,19 @@ static void a_device_that_accepts_everything(void)
 	diagnose(report);
 	CHECK(!check_text(report->paths[0]->verdict.cause, "tls_timeout_after_hello"));
 	report_free(report);
+}
+
+/* A system that does not limit segments says the usual hello, and that shows nothing of sizes. */
+static void segments_that_were_not_limited(void)
+{
+	struct report *report = struck(SILENT);
+	rung(report, "tls_no_sni", NULL, SILENT);
+	rung(report, "tls_other_name", OTHER, SILENT);
+	rung(report, "tls_segments", HOST, SILENT)->tls.segment_bytes = NOT_MEASURED;
+	rung(report, "segment_size", HOST, SILENT)->tls.segment_bytes = NOT_MEASURED;
+	junk(report, PASSED);
+	CHECK(says_not_run(judged(report), "smaller segments"));
+	expect(report, "tls_hello_silent_unlocated", 0.1, 0.5, "not limited");
 }
 
 /* Microsoft is asked only where its own machine is proven to be there. */
@@ -454,6 +471,7 @@ int main(void)
 	what_kills_the_hello();
 	rungs_of_somebody_else();
 	a_device_that_accepts_everything();
+	segments_that_were_not_limited();
 	a_mute_far_end_that_is_the_services_own();
 	resets_by_their_ttl();
 	where_the_hello_ends();

@@ -3,7 +3,7 @@ import collections
 import dataclasses
 import pathlib
 
-from .scenario import striking, unexpected_findings
+from .scenario import is_well, striking, unexpected_findings
 
 CORE = pathlib.Path(__file__).resolve().parent.parent / "core-causes.txt"
 CORE_IS_REQUIRED = False  # True: a core cause without a scenario fails the run
@@ -27,9 +27,9 @@ def cells(expect, result):
     for path in result.paths(effective=True):
         strike, verdict = striking(expect, result.target(path)), path["verdict"]
         cause = HEALTHY if verdict["status"] == "pass" else verdict["cause"] or verdict["status"]
-        if strike:
+        if strike and not (strike.somewhere and cause == HEALTHY):
             seen[id(strike)][cause] += 1
-        elif result.target(path)["host"] is not None and cause != HEALTHY:
+        elif not strike and result.target(path)["host"] is not None and not is_well(expect, verdict):
             accused[cause] += 1
     found = [Cell(one.cause, _reported(one.cause, seen[id(one)])) for one in expect.strikes]
     return found + ([Cell(HEALTHY, accused.most_common(1)[0][0])] if accused else []) or [Cell(HEALTHY, HEALTHY)]

@@ -185,7 +185,7 @@ def _verdict_problems(expect, result):
         if strike and not (strike.somewhere and verdict["status"] == "pass"):
             struck.append(strike)
             problem = _difference(strike, target, verdict)
-        elif not strike and target["host"] is not None and not _is_well(expect, verdict):
+        elif not strike and target["host"] is not None and not is_well(expect, verdict):
             problem = f"{_told(verdict)}, expected pass"
         if problem:
             wrong.setdefault(problem, []).append(target["url"] or target["name"])
@@ -193,7 +193,7 @@ def _verdict_problems(expect, result):
     return problems + [f"{_named(targets)}: {problem}" for problem, targets in wrong.items()]
 
 
-def _is_well(expect, verdict):
+def is_well(expect, verdict):
     """It passes, if need be with a warning that is right."""
     return verdict["status"] == "pass" or (verdict["status"] == "warn" and verdict["cause"] in expect.warnings)
 

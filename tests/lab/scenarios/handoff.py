@@ -10,11 +10,11 @@ PROXY = "proxy.corp.test:3128"
 BLOBS = ["ceuswatcab01.blob.core.windows.net", "weus2watcab01.blob.core.windows.net"]
 
 
-@scenario(Expect(exit=1, cause="tcp_syn_silent_unlocated", stage="tcp", owner="firewall-team", targets=LOGIN))
+@scenario(Expect(exit=1, cause="ip_acl_at_hop_port_specific", stage="tcp", owner="firewall-team", targets=LOGIN))
 def rule_of_the_handoff_lifts_a_drop(lab):
     lab.edge.drop(dst=LOGIN, port=443)
     result = yield
-    finding = result.findings("tcp_syn_silent_unlocated")[0]
+    finding = result.findings("ip_acl_at_hop_port_specific")[0]
     connects = {o["tuple"]["src_port"] for o in result.observations("tcp_connect")}
     for flow in finding["flows"]:
         assert flow["sni"] == flow["fqdn"] == LOGIN and flow["src_port"] in connects and f"10.1.0.2:{flow['src_port']}" in result.handoff, flow
@@ -22,13 +22,13 @@ def rule_of_the_handoff_lifts_a_drop(lab):
     lifts(result, lab.edge)
 
 
-@scenario(Expect(exit=1, cause="tcp_syn_silent_unlocated", stage="tcp", owner="firewall-team", targets="*.blob.core.windows.net"))
+@scenario(Expect(exit=1, cause="ip_path_dies_all_protocols", stage="tcp", owner="network-team", targets="*.blob.core.windows.net"))
 def rule_of_the_handoff_lifts_a_drop_without_documented_prefixes(lab):
     lab.edge.drop(dst=BLOBS)
     lifts((yield), lab.edge)
 
 
-@scenario(Expect(exit=1, cause="tcp_syn_silent_unlocated", stage="tcp", owner="firewall-team", seconds=6))
+@scenario(Expect(exit=1, cause="ip_acl_at_hop_port_specific", stage="tcp", owner="firewall-team", seconds=6))
 def rule_of_the_handoff_lifts_a_drop_of_everything(lab):
     lab.edge.drop(proto="tcp")
     lifts((yield), lab.edge)

@@ -15,7 +15,7 @@ def wrong_address(result):
 
 # ---------------------------------------------------------------- hidden proxies
 
-@scenario(Expect(exit=0, warnings=HIDDEN))
+@scenario(Expect(exit=0, cause="prx_transparent_present", stage="proxy", owner="proxy-team", status="warn", targets=PORT_80))
 def hidden_squid_passes_everything(lab):
     lab.hidden_squid()
     result = yield
@@ -25,7 +25,7 @@ def hidden_squid_passes_everything(lab):
     assert wrong_address(result) == [(404, False)], wrong_address(result)
 
 
-@scenario(Expect(exit=0, warnings=HIDDEN))
+@scenario(Expect(exit=0, cause="prx_transparent_present", stage="proxy", owner="proxy-team", status="warn", targets=PORT_80))
 def hidden_proxy_goes_by_the_host_header(lab):
     lab.hidden_nginx(via="gate-7")
     result = yield

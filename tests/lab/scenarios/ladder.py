@@ -48,7 +48,7 @@ def hello_of_one_name_is_swallowed(lab):
     result = yield
     sure(result, LOGIN, 0.85)
     ends_in_the_core(result, LOGIN)
-    says(result, "tls_sni_dropped", "198.18.0.1 (hop 2)", "the same hello is answered there")
+    says(result, "tls_sni_dropped", "hop 2 (198.18.0.1)", "the same hello is answered there")
 
 
 @scenario(Expect(exit=1, cause="tls_sni_reset", stage="tls", owner="firewall-team", targets=LOGIN, subject=LOGIN))
@@ -233,3 +233,15 @@ def large_packets_would_vanish_but_the_mss_is_clamped(lab):
     lab.no_icmp()
     lab.core1.clamp_mss()
     lab.core2.clamp_mss()
+
+
+@scenario(Expect(exit=1, cause="tls_sni_dropped", stage="tls", owner="firewall-team", targets=LOGIN,
+                 second=Expect(exit=1, cause="ip_pmtu_blackhole_egress", stage="tcp", owner="network-team", status="warn", somewhere=True)))
+def one_name_is_swallowed_and_large_packets_vanish_on_the_way_out(lab):
+    lab.wire(["--mtu-out", 1400, "-k", LOGIN])
+
+
+@scenario(Expect(exit=1, cause="tls_sni_dropped", stage="tls", owner="firewall-team", targets=LOGIN, seconds=6.5,
+                 second=Expect(exit=1, cause="ip_pmtu_blackhole_ingress", stage="tcp", owner="network-team", targets=HTTPS)))
+def one_name_is_swallowed_and_large_packets_vanish_on_the_way_in(lab):
+    lab.wire(["--mtu-in", 1400, "-k", LOGIN])

@@ -117,6 +117,7 @@ def edge_prohibits_one_name_and_a_router_has_no_route_to_another(lab):
 
 
 @scenario(Expect(exit=1, cause="dns_nxdomain_local_only", stage="dns", owner="dns-team", targets=LOGIN, subject=BOTH,
+                 warnings=("tls_revocation_blocked",),
                  second=Expect(exit=1, cause="http_port80_only_blocked", stage="http", owner="firewall-team", targets=PORT_80)))
 def dns_denies_one_name_and_port_80_is_shut(lab):
     for server in both(lab):
