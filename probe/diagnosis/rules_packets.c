@@ -81,8 +81,8 @@ bool remark_ip_pmtu_blackhole_egress(const struct view *view, struct verdict *ou
 		if (!tried->judged || tried->cut || !limit_at(view, tried, true, &limit) || !limit.lost)
 			continue;
 		ladder_make(view, tried, &ladder);
-		bool small_passes = ladder.own.end == RUNG_PASSED || ladder.again.end == RUNG_PASSED;
-		if (!small_passes || ladder.large.end != RUNG_SILENT || !hello_was_lost(ladder.large.seen))
+		if (ladder.again.end != RUNG_PASSED || ladder.large.end != RUNG_SILENT ||
+		    !hello_was_lost(ladder.large.seen))
 			continue;
 		verdict_add_also(view, out,
 				 "registration sends little and passes; backups send full packets, and would hang");

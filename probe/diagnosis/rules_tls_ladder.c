@@ -221,8 +221,8 @@ bool rule_tls_timeout_after_hello(const struct view *view, struct verdict *out)
 static bool is_large_killed(const struct view *view, const struct tried *tried, const struct ladder *ladder)
 {
 	struct packet_limit limit;
-	bool small_passes = ladder->own.end == RUNG_PASSED || ladder->again.end == RUNG_PASSED;
-	if (view->proxied || !small_passes || !rung_failed(&ladder->large))
+	if (view->proxied || ladder->again.end != RUNG_PASSED ||
+	    !rung_failed(&ladder->large)) /* beside it, not before */
 		return false;
 	packet_limit_find(&view->report->observations, tried->attempt->address, tried->attempt->port, true, &limit);
 	if (limit.through)

@@ -493,12 +493,8 @@ static void times_choose(struct experiment_plan *plan, const struct report *repo
 void experiments_choose(struct experiment_plan *plan, const struct report *report)
 {
 	times_choose(plan, report);
-	if (plan->healthy) {
-		wish_hello(plan, plan->healthy, EXPERIMENT_TLS_LARGE_HELLO,
-			   &(struct wish){.extra_bytes = FULL_HELLO_BYTES, .patience_us = plan->quick_us});
-		if (wish_done(plan, plan->healthy, EXPERIMENT_TLS_LARGE_HELLO))
-			segment_size_choose(plan, report, plan->healthy);
-	}
+	if (plan->healthy)
+		large_hello_choose(plan, report, plan->healthy);
 	for (size_t i = 0; i < plan->symptom_count; i++)
 		examine(plan, report, plan->symptoms[i]);
 }

@@ -8,7 +8,7 @@
 /* TCP_MAXSEG: what every way must carry (RFC 791: 576 less 40), and what an Ethernet does. Tunnels' own overheads lie between. */
 static const int first_round[] = {536,	700,  900,  1000, 1100, 1180, 1220, 1260,
 				  1300, 1340, 1360, 1380, 1400, 1420, 1440};
-enum { SEGMENT_MOST_BYTES = 1460, PER_ROUND = 40, LEAST_US = 300 * 1000, ROUND_TRIPS = 5 };
+enum { SEGMENT_MOST_BYTES = 1460, PER_ROUND = 40, LEAST_US = 300 * 1000, ROUND_TRIPS = 5, LARGE_AGAIN = 2 };
 
 static bool is_to(const struct observation *one, const struct symptom *about)
 {
@@ -163,4 +163,31 @@ void segment_size_confirm(struct experiment_plan *plan, const struct symptom *ab
 {
 	if (about->kind == SYMPTOM_HELLO_SILENT && about->is_acknowledged && about->via.scheme == VIA_DIRECT)
 		wish_size(plan, about, first_round[0], false, plan->patience_us);
+}
+
+static bool large_hello_failed(const struct report *report, const struct symptom *about)
+{
+	for (size_t i = 0; i < report->observations.count; i++) {
+		const struct observation *one = report->observations.items[i];
+		if (is_to(one, about) && is_experiment(one, EXPERIMENT_TLS_LARGE_HELLO) &&
+		    one->failure != FAILURE_NONE && one->tls.progress == TLS_HELLO_SENT)
+			return true;
+	}
+	return false;
+}
+
+void large_hello_choose(struct experiment_plan *plan, const struct report *report, const struct symptom *about)
+{
+	struct wish large = {.experiment = EXPERIMENT_TLS_LARGE_HELLO,
+			     .about = about,
+			     .port = about->port,
+			     .extra_bytes = FULL_HELLO_BYTES};
+	struct wish usual = {.experiment = EXPERIMENT_TLS_REQUIRED_NAME, .about = about, .port = about->port};
+	wish_once(plan, &large);
+	if (!wish_done(plan, about, EXPERIMENT_TLS_LARGE_HELLO) || !large_hello_failed(report, about))
+		return;
+	for (large.flow = 1; large.flow <= LARGE_AGAIN; large.flow++)
+		wish_once(plan, &large);
+	wish_once(plan, &usual);
+	segment_size_choose(plan, report, about);
 }

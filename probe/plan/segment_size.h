@@ -15,6 +15,12 @@ enum { FULL_HELLO_BYTES = 2800 };
  */
 void segment_size_choose(struct experiment_plan *plan, const struct report *report, const struct symptom *about);
 
+/**
+ * On a way that works: wish for one hello that fills packets. Where it gets no answer, for two more and the usual one beside them, so that a
+ * moment's haste of this machine or a lost packet is not taken for a filter, and for the size that gets through.
+ */
+void large_hello_choose(struct experiment_plan *plan, const struct report *report, const struct symptom *about);
+
 /** Wish for one handshake in the smallest of those segments: is it the same here? */
 void segment_size_confirm(struct experiment_plan *plan, const struct symptom *about);
 

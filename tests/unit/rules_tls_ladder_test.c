@@ -301,6 +301,7 @@ static void on_a_path_that_works(void)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct report *report = struck(PASSED);
 		large_hello(report, rows[i].large);
+		rung(report, "tls_required_name", HOST, PASSED);
 		if (rows[i].below)
 			size_row(report, 1360, true, rows[i].below);
 		if (rows[i].above)
@@ -312,6 +313,25 @@ static void on_a_path_that_works(void)
 		CHECK_TEXT(report->paths[0]->verdict.cause, rows[i].cause);
 		report_free(report);
 	}
+}
+
+/* One large hello without an answer, and nothing said beside it: a lost packet, or a machine that was busy. */
+static void a_moment_is_no_filter(void)
+{
+	static const enum end ends[] = {RESET, SILENT, LOST};
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		for (int again = 0; again < 3; again++) {
+			struct report *report = struck(PASSED);
+			large_hello(report, ends[i]);
+			if (again == 1) /* the usual one is not answered either */
+				rung(report, "tls_required_name", HOST, SILENT);
+			if (again == 2) { /* the large one is, the second time */
+				large_hello(report, PASSED);
+				rung(report, "tls_required_name", HOST, PASSED);
+			}
+			CHECK_INT(judged(report)->status, STATUS_PASS);
+			report_free(report);
+		}
 }
 
 static bool has_step(const struct finding *finding, const char *text)
@@ -476,6 +496,7 @@ int main(void)
 	resets_by_their_ttl();
 	where_the_hello_ends();
 	on_a_path_that_works();
+	a_moment_is_no_filter();
 	packets_vanish_on_the_way_in();
 	packets_vanish_both_ways();
 	packets_vanish_by_another_address();
