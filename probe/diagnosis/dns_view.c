@@ -151,6 +151,8 @@ static const struct observation **contrast_of(struct dns_server *server, const s
 {
 	if (text_equal(one->experiment, "dns_plain"))
 		return &server->plain;
+	if (text_equal(one->experiment, "dns_again"))
+		return &server->again;
 	if (text_equal(one->experiment, "dns_edns_512"))
 		return &server->small;
 	if (text_equal(one->experiment, "dns_edns_4096"))
@@ -253,7 +255,8 @@ static void borrow_contrasts(const struct report *report, struct dns_server *ser
 		if (one->op != OP_DNS_QUERY || !asks(one, server))
 			continue;
 		const struct observation **at = contrast_of(server, one);
-		bool once = at == &server->plain || at == &server->small || at == &server->local;
+		bool once =
+			at == &server->plain || at == &server->small || at == &server->again || at == &server->local;
 		bool alike = at == &server->unchecked && one->failure == FAILURE_DNS_SERVFAIL;
 		if (at && !*at && (once ? server->silent_type : alike))
 			*at = one;

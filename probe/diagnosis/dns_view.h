@@ -50,8 +50,9 @@ struct dns_server {
 	bool passes_private_link; /* some alias of it is one */
 	int ede;		  /* RFC 8914 code of an answer without address, or NOT_MEASURED */
 	/* The same question in other words, NULL where it was not asked: without EDNS, allowing 512 bytes alone, allowing 4096, without
-	 * DNSSEC validation. The first two are asked of a silent server once in the run, whatever the name. */
+	 * DNSSEC validation. The first two, and the same words beside them, are asked of a silent server once in the run, whatever the name. */
 	const struct observation *plain, *small, *large, *unchecked;
+	const struct observation *again;
 	const struct observation
 		*local; /* "localhost", which it knows without asking others: asked of a silent server */
 };

@@ -29,8 +29,8 @@ static bool loses_large(const struct dns_server *server)
 {
 	if (server->control)
 		return false;
-	if (server->silent_type && dns_replied(server->small))
-		return true;
+	if (server->silent_type && dns_replied(server->small)) /* beside it the usual question is still lost */
+		return server->again && !dns_replied(server->again);
 	return server->truncated && server->large && server->large->failure == FAILURE_TIMEOUT &&
 	       server->large->duration_us > TIMES_LONGER * server->truncated->duration_us;
 }

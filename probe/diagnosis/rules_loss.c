@@ -2,13 +2,12 @@
 
 #include "probe/diagnosis/rules.h"
 #include "probe/diagnosis/rules_tcp.h"
+#include "probe/plan/loss.h"
 
 static const double LOSS_MEASURED = 0.8, LOSS_EXPLAINS = 0.7, MEMBER_BAD = 0.75, COMES_AND_GOES = 0.6;
 
 enum {
-	LOSS_PERCENT = 2,
-	SEGMENTS_LEAST = 100, /* fewer say nothing of a hundredth */
-	RESENT_LEAST = 4,
+	RESENT_AGAIN_LEAST = 2,
 	ADDRESSES_LEAST = 3, /* else it is about these servers, and not about the way */
 	SHOWN = 4
 };
@@ -50,6 +49,22 @@ static void count(struct loss *loss, const struct observation *tcp)
 	loss->addresses++;
 }
 
+/* More handshakes with addresses that work lost as much: it was no moment's haste of this machine. */
+static bool is_lossy_again(const struct report *report)
+{
+	int segments = 0, resent = 0;
+	for (size_t i = 0; i < report->observations.count; i++) {
+		const struct observation *one = report->observations.items[i];
+		if (one->op != OP_TCP_CONNECT || !text_equal(one->experiment, "loss_again") || !one->tcp.has_tcp_info ||
+		    one->tcp.tcp_info.segments <= 0)
+			continue;
+		segments += one->tcp.tcp_info.segments;
+		resent += one->tcp.tcp_info.retransmits;
+		resent += one->failure == FAILURE_TIMEOUT && !one->tcp.tcp_info.retransmits; /* not waited for */
+	}
+	return resent >= RESENT_AGAIN_LEAST && resent * 100 >= LOSS_PERCENT * segments;
+}
+
 /* Of all direct connections of the run. The one that had most sent again is left out of the sum: its server may be slow. */
 static bool is_lossy(const struct view *view, struct loss *loss)
 {
@@ -65,10 +80,11 @@ static bool is_lossy(const struct view *view, struct loss *loss)
 				most = &tried->tcp->tcp.tcp_info;
 		}
 	}
-	if (!most || loss->segments < SEGMENTS_LEAST || loss->resent < RESENT_LEAST ||
+	if (!most || loss->segments < LOSS_SEGMENTS_LEAST || loss->resent < LOSS_RESENT_LEAST ||
 	    loss->addresses < ADDRESSES_LEAST)
 		return false;
-	return (loss->resent - most->retransmits) * 100 >= LOSS_PERCENT * (loss->segments - most->segments);
+	return (loss->resent - most->retransmits) * 100 >= LOSS_PERCENT * (loss->segments - most->segments) &&
+	       is_lossy_again(view->report);
 }
 
 static bool say_loss(const struct view *view, struct verdict *out, const struct loss *loss, double confidence)

@@ -14,7 +14,7 @@ enum {
 	TICK_MS = 50,
 	SUSPICION_US = 1000 * 1000, /* a silence of that length, or of three round trips */
 	SUSPICION_ROUND_TRIPS = 3,
-	LAST_CALL_MS = 1400, /* after the last leg */
+	LAST_CALL_MS = 1400, /* after the last leg, and a whole stage's time at least */
 	LINGER_US = 1000 * 1000
 };
 
@@ -261,7 +261,9 @@ void experiments_hurry(struct run *run)
 		return;
 	experiments->hurried = true;
 	uv_timer_stop(&experiments->tick);
-	uv_timer_start(&experiments->last_call, on_last_call, LAST_CALL_MS, 0);
+	int64_t stage_left_us = run->started_us + run->options->timeout_us - os_monotonic_us();
+	uint64_t stage_left_ms = stage_left_us > 0 ? (uint64_t)(stage_left_us / 1000) : 0;
+	uv_timer_start(&experiments->last_call, on_last_call, LAST_CALL_MS + stage_left_ms, 0);
 }
 
 /* ------------------------------------------------------------------ symptoms */

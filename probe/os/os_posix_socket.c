@@ -234,6 +234,14 @@ static int64_t received_bytes(const struct tcp_info *info)
 	return peer_closed ? bytes - 1 : bytes;
 }
 
+/** What was sent again, but for what had arrived already, as the peer says (RFC 2883): a busy machine answers late, and nothing was lost. */
+static int needless_left_out(const struct tcp_info *info, socklen_t size)
+{
+	bool counts = size >= offsetof(struct tcp_info, tcpi_dsack_dups) + sizeof(info->tcpi_dsack_dups);
+	int again = (int)info->tcpi_total_retrans, needless = counts ? (int)info->tcpi_dsack_dups : 0;
+	return needless < again ? again - needless : 0;
+}
+
 bool os_socket_tcp_info(os_socket fd, struct os_tcp_info *out)
 {
 	struct tcp_info info;
@@ -244,7 +252,7 @@ bool os_socket_tcp_info(os_socket fd, struct os_tcp_info *out)
 	/* an older kernel fills less of it: the last counter used here came with Linux 4.6 */
 	bool counts_bytes = size >= offsetof(struct tcp_info, tcpi_data_segs_out);
 	out->rtt_us = info.tcpi_rtt > 0 ? (int64_t)info.tcpi_rtt : -1;
-	out->retransmits = (int)info.tcpi_total_retrans;
+	out->retransmits = needless_left_out(&info, size);
 	out->unacked = (int)info.tcpi_unacked;
 	out->mss = (int)info.tcpi_snd_mss;
 	out->segments = counts_bytes ? (int)info.tcpi_segs_out : -1;

@@ -102,6 +102,7 @@ static void ask_silent(const struct report *report, const struct observation *ow
 		ask_again(report, own, "dns_over_tcp", "tcp", DNS_EDNS_BYTES, out);
 		ask_local(report, own, out);
 	}
+	ask_again(report, own, "dns_again", "udp", DNS_EDNS_BYTES, out);
 	ask_again(report, own, "dns_plain", "udp", NOT_MEASURED, out);
 	ask_again(report, own, "dns_edns_512", "udp", EDNS_SMALL, out);
 }

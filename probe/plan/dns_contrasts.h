@@ -40,6 +40,7 @@ struct dns_contrasts {
  *
  *   dns_plain, dns_edns_512  no answer: the same without EDNS, and allowing small replies alone. silence_counts: it has been waited for
  *                            long enough
+ *   dns_again                and once more as it was, beside them: the server may have found the answer meanwhile
  *   dns_over_tcp             no answer to any question about the name: the same by TCP
  *   dns_local_name           and "localhost", which a server knows without asking others
  *   dns_edns_4096            a reply was cut off at DNS_EDNS_BYTES: do larger ones come through, in fragments?

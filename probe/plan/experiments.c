@@ -5,6 +5,7 @@
 
 #include "probe/core/arena.h"
 #include "probe/core/walk_view.h"
+#include "probe/plan/loss.h"
 #include "probe/plan/segment_size.h"
 #include "probe/plan/wishes.h"
 
@@ -462,13 +463,17 @@ static void examine(struct experiment_plan *plan, const struct report *report, c
 
 void symptom_none(struct experiment_plan *plan, const struct symptom *healthy)
 {
-	if (plan->healthy)
+	for (size_t i = 0; i < plan->healthy_count; i++)
+		if (strcmp(plan->healthy[i]->address, healthy->address) == 0)
+			return;
+	if (plan->healthy_count == HEALTHY_MAX)
 		return;
-	plan->healthy = arena_alloc(plan->arena, sizeof(*plan->healthy));
-	*plan->healthy = *healthy;
-	plan->healthy->paths = (struct path_list){0};
-	plan->healthy->is_acknowledged = false; /* nothing was said that got no answer */
-	paths_join(plan->arena, &plan->healthy->paths, &healthy->paths);
+	struct symptom *one = arena_alloc(plan->arena, sizeof(*one));
+	*one = *healthy;
+	one->paths = (struct path_list){0};
+	one->is_acknowledged = false; /* nothing was said that got no answer */
+	paths_join(plan->arena, &one->paths, &healthy->paths);
+	plan->healthy[plan->healthy_count++] = one;
 }
 
 static int64_t at_least(int64_t us, int64_t least_us, int64_t most_us)
@@ -493,8 +498,9 @@ static void times_choose(struct experiment_plan *plan, const struct report *repo
 void experiments_choose(struct experiment_plan *plan, const struct report *report)
 {
 	times_choose(plan, report);
-	if (plan->healthy)
-		large_hello_choose(plan, report, plan->healthy);
+	if (plan->healthy_count)
+		large_hello_choose(plan, report, plan->healthy[0]);
+	loss_choose(plan, report);
 	for (size_t i = 0; i < plan->symptom_count; i++)
 		examine(plan, report, plan->symptoms[i]);
 }

@@ -75,12 +75,15 @@ struct wish {
 	bool done; /* set by the engine */
 };
 
+enum { HEALTHY_MAX = 8 };
+
 struct experiment_plan {
 	struct arena *arena;
 	int64_t timeout_us; /* of a stage: no experiment waits longer for anything */
 	struct symptom **symptoms;
 	size_t symptom_count, symptom_capacity;
-	struct symptom *healthy; /* symptom_none() */
+	struct symptom *healthy[HEALTHY_MAX]; /* symptom_none() */
+	size_t healthy_count;
 	int64_t patience_us,
 		quick_us;     /* for an answer: where nothing is known of the way, and where round trips are known */
 	struct wish **wishes; /* in the order of their making; the engine begins those that are new */
@@ -91,7 +94,8 @@ struct experiment_plan {
  *  for a silence that turned out to be something else. */
 void symptom_note(struct experiment_plan *plan, const struct symptom *symptom);
 
-/** A direct connection to this TLS target stands: enough for the one experiment that is made although nothing failed. */
+/** A direct handshake with this TLS target went well: enough for the experiments that are made although nothing failed there. The first
+ *  HEALTHY_MAX addresses are kept. */
 void symptom_none(struct experiment_plan *plan, const struct symptom *healthy);
 
 /** Add to plan->wishes what the symptoms, the wishes that are done and the report's observations call for now. */

@@ -8,7 +8,13 @@
 /* TCP_MAXSEG: what every way must carry (RFC 791: 576 less 40), and what an Ethernet does. Tunnels' own overheads lie between. */
 static const int first_round[] = {536,	700,  900,  1000, 1100, 1180, 1220, 1260,
 				  1300, 1340, 1360, 1380, 1400, 1420, 1440};
-enum { SEGMENT_MOST_BYTES = 1460, PER_ROUND = 40, LEAST_US = 300 * 1000, ROUND_TRIPS = 5, LARGE_AGAIN = 2 };
+enum {
+	SEGMENT_MOST_BYTES = 1460,
+	PER_ROUND = 40,
+	LEAST_US = 600 * 1000 /* a lost segment is sent again by then */,
+	ROUND_TRIPS = 5,
+	LARGE_AGAIN = 2
+};
 
 static bool is_to(const struct observation *one, const struct symptom *about)
 {
@@ -73,13 +79,15 @@ static size_t extra_bytes_of(bool large)
 	return large ? FULL_HELLO_BYTES : 0;
 }
 
-static void wish_size(struct experiment_plan *plan, const struct symptom *about, int bytes, bool large, int64_t wait_us)
+static void wish_size(struct experiment_plan *plan, const struct symptom *about, int bytes, bool large, unsigned time,
+		      int64_t wait_us)
 {
 	struct wish wish = {.experiment = EXPERIMENT_SEGMENT_SIZE,
 			    .about = about,
 			    .port = about->port,
 			    .segment_bytes = bytes,
 			    .extra_bytes = extra_bytes_of(large),
+			    .flow = time,
 			    .patience_us = wait_us};
 	wish_once(plan, &wish);
 }
@@ -87,7 +95,7 @@ static void wish_size(struct experiment_plan *plan, const struct symptom *about,
 /* Some round trips of the quickest connection to there: what was slower had to wait for something else. */
 static int64_t patience_us(const struct experiment_plan *plan, const struct report *report, const struct symptom *about)
 {
-	int64_t rtt_us = plan->quick_us;
+	int64_t rtt_us = plan->patience_us;
 	for (size_t i = 0; i < report->observations.count; i++) {
 		const struct observation *one = report->observations.items[i];
 		if (one->op == OP_TCP_CONNECT && one->failure == FAILURE_NONE && one->tcp.tuple.dst &&
@@ -95,7 +103,7 @@ static int64_t patience_us(const struct experiment_plan *plan, const struct repo
 			rtt_us = one->duration_us;
 	}
 	int64_t us = ROUND_TRIPS * rtt_us < LEAST_US ? LEAST_US : ROUND_TRIPS * rtt_us;
-	return us < plan->quick_us ? us : plan->quick_us;
+	return us < plan->patience_us ? us : plan->patience_us;
 }
 
 static bool round_done(const struct experiment_plan *plan, const struct symptom *about, bool large)
@@ -144,13 +152,16 @@ static void choose(struct experiment_plan *plan, const struct report *report, co
 	int through, lost;
 	if (!is_called_for(report, about, large))
 		return;
+	int64_t wait_us = patience_us(plan, report, about);
 	for (size_t i = 0; i < sizeof(first_round) / sizeof(first_round[0]); i++)
-		wish_size(plan, about, first_round[i], large, patience_us(plan, report, about));
+		wish_size(plan, about, first_round[i], large, 0, wait_us);
 	if (!round_done(plan, about, large) || !bracket(report, about, large, &through, &lost))
 		return;
+	if (lost < SEGMENT_MOST_BYTES) /* once more: it may have been lost by chance */
+		wish_size(plan, about, lost, large, 1, wait_us);
 	int step = (lost - through - 1 + PER_ROUND - 1) / PER_ROUND;
 	for (int bytes = through + 1; step > 0 && bytes < lost; bytes += step)
-		wish_size(plan, about, bytes, large, patience_us(plan, report, about));
+		wish_size(plan, about, bytes, large, 0, wait_us);
 }
 
 void segment_size_choose(struct experiment_plan *plan, const struct report *report, const struct symptom *about)
@@ -162,7 +173,7 @@ void segment_size_choose(struct experiment_plan *plan, const struct report *repo
 void segment_size_confirm(struct experiment_plan *plan, const struct symptom *about)
 {
 	if (about->kind == SYMPTOM_HELLO_SILENT && about->is_acknowledged && about->via.scheme == VIA_DIRECT)
-		wish_size(plan, about, first_round[0], false, plan->patience_us);
+		wish_size(plan, about, first_round[0], false, 0, plan->patience_us);
 }
 
 static bool large_hello_failed(const struct report *report, const struct symptom *about)

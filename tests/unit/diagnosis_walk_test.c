@@ -560,16 +560,27 @@ static struct attempt *build_counted(struct report *report, struct path *path, c
 	return attempt;
 }
 
+/* What a hundred segments of more handshakes came to. */
+static void build_sample(struct report *report, int resent)
+{
+	struct observation *one = build_connect(report, "20.190.128.10", PORT, "loss_again", FAILURE_NONE);
+	one->tcp.has_tcp_info = true;
+	one->tcp.tcp_info.segments = 100;
+	one->tcp.tcp_info.retransmits = resent;
+}
+
 static void loss_on_what_works(void)
 {
 	static const struct {
-		int segments, resent[4];
+		int segments, resent[4], again;
 		bool lossy;
 	} rows[] = {
-		{40, {2, 1, 1, 1}, true},   {40, {9, 0, 0, 0}, false}, /* one slow server */
-		{40, {9, 1, 1, 0}, false},			       /* and the others by chance */
-		{10, {1, 1, 1, 1}, false},			       /* too few to say */
-		{400, {2, 1, 1, 1}, false},			       /* less than two of a hundred */
+		{40, {2, 1, 1, 1}, 4, true},   {40, {2, 1, 1, 1}, 0, false}, /* a moment: it did not come again */
+		{40, {2, 1, 1, 1}, -1, false},				     /* nor was it looked for */
+		{40, {9, 0, 0, 0}, 4, false},				     /* one slow server */
+		{40, {9, 1, 1, 0}, 4, false},				     /* and the others by chance */
+		{10, {1, 1, 1, 1}, 4, false},				     /* too few to say */
+		{400, {2, 1, 1, 1}, 4, false},				     /* less than two of a hundred */
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct path *path;
@@ -577,6 +588,8 @@ static void loss_on_what_works(void)
 		for (int k = 0; k < 4; k++)
 			build_counted(report, path, arena_printf(report->arena, "20.190.128.%d", 10 + k),
 				      rows[i].segments, rows[i].resent[k]);
+		if (rows[i].again >= 0)
+			build_sample(report, rows[i].again);
 		/* what never answers is sent again, and says nothing of loss */
 		build_connect(report, ONE, PORT, "again", FAILURE_TIMEOUT)->tcp.has_tcp_info = true;
 		diagnose(report);
@@ -598,6 +611,8 @@ static void comes_and_goes(bool lossy, int passed, int passed_late, int lost, co
 	build_attempt(report, path, ONE, FAILURE_TIMEOUT);
 	for (int k = 0; k < 4; k++)
 		build_counted(report, works, arena_printf(report->arena, "20.190.128.%d", 10 + k), 40, lossy ? 2 : 0);
+	if (lossy)
+		build_sample(report, 3);
 	for (int k = 0; k < passed + passed_late; k++)
 		build_connect(report, ONE, PORT, "again", FAILURE_NONE)->duration_us = k < passed ? 20000 : 1020000;
 	for (int k = 0; k < lost; k++)

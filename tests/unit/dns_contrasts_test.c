@@ -81,7 +81,8 @@ static void silence_once_per_server(void)
 	dns_contrasts_of_questions(report, LOGIN, false, &wanted);
 	CHECK_INT(wanted.count, 0);
 	dns_contrasts_of_questions(report, LOGIN, true, &wanted);
-	CHECK_INT(wanted.count, 4);
+	CHECK_INT(wanted.count, 5);
+	CHECK_INT(first_of("dns_again")->edns_bytes, DNS_EDNS_BYTES);
 	CHECK_TEXT(first_of("dns_local_name")->name, "localhost");
 	CHECK_TEXT(first_of("dns_over_tcp")->transport, "tcp");
 	CHECK_INT(first_of("dns_over_tcp")->edns_bytes, DNS_EDNS_BYTES);
@@ -118,6 +119,7 @@ static void silence_that_grows(void)
 	struct path *second = build_path(report, build_target(report, "two.example.com", 443));
 	experiment_of(report, "dns_plain", "10.0.0.53");
 	experiment_of(report, "dns_edns_512", "10.0.0.53");
+	experiment_of(report, "dns_again", "10.0.0.53");
 	own(report, second, "10.0.0.53", FAILURE_TIMEOUT, NULL);
 	own(report, second, "10.0.0.53", FAILURE_TIMEOUT, NULL)->dns.type = "AAAA";
 	dns_contrasts_of_questions(report, "two.example.com", true, &wanted);

@@ -394,6 +394,28 @@ static void check_a_healthy_way_that_loses_full_packets(void)
 	}
 }
 
+/* Segments of the paths' own connections that were sent again. */
+static void check_loss_is_looked_for_again(void)
+{
+	static const struct {
+		int segments, resent, wished;
+	} rows[] = {{120, 4, 12}, {120, 2, 0}, {400, 4, 0}, {90, 9, 0}};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct bed bed = bed_new();
+		struct symptom one = symptom_at(&bed, SYMPTOM_HELLO_SILENT, "a.test", "20.190.128.1", 443);
+		struct symptom two = symptom_at(&bed, SYMPTOM_HELLO_SILENT, "b.test", "20.190.128.2", 443);
+		struct observation *own = report_add_observation(bed.report, OP_TCP_CONNECT);
+		own->tcp.has_tcp_info = true;
+		own->tcp.tcp_info.segments = rows[i].segments;
+		own->tcp.tcp_info.retransmits = rows[i].resent;
+		symptom_none(&bed.plan, &one);
+		symptom_none(&bed.plan, &two);
+		conduct(&bed);
+		CHECK_INT(count(&bed, EXPERIMENT_LOSS_AGAIN, NULL), rows[i].wished);
+		report_free(bed.report);
+	}
+}
+
 int main(void)
 {
 	check_table();
@@ -411,5 +433,6 @@ int main(void)
 	check_the_size_is_found_to_the_byte();
 	check_a_healthy_way_costs_one_hello();
 	check_a_healthy_way_that_loses_full_packets();
+	check_loss_is_looked_for_again();
 	return check_summary();
 }

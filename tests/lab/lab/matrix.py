@@ -6,7 +6,6 @@ import pathlib
 from .scenario import is_well, striking, unexpected_findings
 
 CORE = pathlib.Path(__file__).resolve().parent.parent / "core-causes.txt"
-CORE_IS_REQUIRED = False  # True: a core cause without a scenario fails the run
 HEALTHY, NOTHING = "(healthy)", "(no report)"
 NAMES_MAX = 4
 
@@ -61,6 +60,9 @@ class Matrix:
         self.kinds, self.exact = collections.Counter(), 0
 
     def add(self, scenario, found):
+        """What `trace` prints names no causes: it is no part of the matrix."""
+        if scenario.command != "check":
+            return
         for cell in found:
             self.rows[cell.expected][cell.reported].append(scenario.name)
         self.exact += all(cell.expected == cell.reported for cell in found)

@@ -2,6 +2,7 @@
 from lab.scenario import Expect, scenario
 
 NCSI = ("www.msftconnecttest.com", "www.msftncsi.com")
+BY_TLS = ("login.*", "pod01-*", "*.blob.*", "*.queue.*", "go.microsoft.com", "download.microsoft.com", "aka.ms")
 REVOCATION = ("crl?.digicert.com", "ocsp.digicert.com")
 HIDDEN = ("prx_transparent_present",)
 PORT_80 = ("www.*", "*crl.microsoft.com", "crl?.digicert.com", "*ocsp.*", "cacerts.digicert.com", "ctldl.*")
@@ -68,8 +69,8 @@ def one_service_has_a_cache_of_its_own_in_front(lab):
 
 # ---------------------------------------------------------------- revocation
 
-@scenario(Expect(exit=0, cause="ip_admin_prohibited", stage="tcp", owner="firewall-team", finding="warn", targets=REVOCATION,
-                 warnings=("tls_revocation_blocked",)))
+@scenario(Expect(exit=0, cause="tls_revocation_blocked", stage="tls", owner="firewall-team", status="warn", targets=BY_TLS, subject="crl3.digicert.com",
+                 second=Expect(exit=0, cause="ip_admin_prohibited", stage="tcp", owner="firewall-team", finding="warn", targets=REVOCATION), faults=1))
 def revocation_hosts_are_prohibited(lab):
     lab.edge.reject(dst=["crl3.digicert.com", "crl4.digicert.com", "ocsp.digicert.com"], port=80, how="admin")
     result = yield

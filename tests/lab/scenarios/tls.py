@@ -85,6 +85,20 @@ def appliance_shows_its_own_certificate(lab):
 
 # ---------------------------------------------------------------- the hello
 
+@scenario(Expect(exit=1, cause="tls_hello_silent_unlocated", stage="tls", owner="firewall-team", targets=LOGIN, subject=LOGIN), arguments=("--no-experiments",))
+def hello_is_swallowed_and_no_experiments_are_wanted(lab):
+    lab.wire(["-k", LOGIN])
+    result = yield
+    assert not [o for o in result.report["observations"] if o["experiment"]], "an experiment was made"
+    for path in result.paths(LOGIN, effective=True):
+        assert path["verdict"]["confidence"] <= 0.5 and path["verdict"]["not_run"], path["verdict"]
+
+
+@scenario(Expect(exit=1, cause="tls_hello_reset_unlocated", stage="tls", owner="firewall-team", targets=LOGIN, subject=LOGIN), arguments=("--no-experiments",))
+def hello_is_reset_and_no_experiments_are_wanted(lab):
+    lab.wire(["-s", LOGIN])
+
+
 @scenario(Expect(exit=1, cause="tls_hello_reset_unlocated", stage="tls", owner="firewall-team", targets=LOGIN))
 def far_end_closes_at_the_hello(lab):
     lab.stub("fin-after-data", LOGIN)
