@@ -24,7 +24,7 @@ struct tcp_facts {
 	int retransmits; /* segments sent again since the start, the SYN included */
 	int unacked;	 /* segments */
 	int mss;	 /* bytes, ours towards the peer */
-	int segments;	 /* sent in all, those sent again included */
+	int segments;	 /* the SYN and what carried data, those sent again included, but none that only acknowledge */
 	int held_back; /* SYNs sent again that this system itself did not let out: 0, 1; NOT_MEASURED where none was due */
 };
 

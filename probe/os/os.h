@@ -68,7 +68,7 @@ struct os_tcp_info {
 	int64_t rtt_us;
 	int retransmits; /* segments sent again, but for those that the peer says it had */
 	int unacked, mss;
-	int segments; /* sent in all, those sent again included; -1 where the system does not count them */
+	int segments; /* sent in all, those sent again included, but none that only acknowledge; -1 where the system does not count them */
 	int held_back; /* SYNs sent again that this system did not let out: 0, 1; -1 where none was due or nobody can know */
 	int64_t bytes_acked, bytes_received; /* -1 where the system does not count them */
 	bool connected;			     /* the handshake had finished at some time */

@@ -234,6 +234,13 @@ static int64_t received_bytes(const struct tcp_info *info)
 	return peer_closed ? bytes - 1 : bytes;
 }
 
+/** The SYN, and what carried data: only these are sent again when they are lost. */
+static int segments_with_data(const struct tcp_info *info, socklen_t size)
+{
+	bool counts = size >= offsetof(struct tcp_info, tcpi_data_segs_out) + sizeof(info->tcpi_data_segs_out);
+	return counts ? (int)info->tcpi_data_segs_out + 1 : -1;
+}
+
 /** What was sent again, but for what had arrived already, as the peer says (RFC 2883): a busy machine answers late, and nothing was lost. */
 static int needless_left_out(const struct tcp_info *info, socklen_t size)
 {
@@ -255,7 +262,7 @@ bool os_socket_tcp_info(os_socket fd, struct os_tcp_info *out)
 	out->retransmits = needless_left_out(&info, size);
 	out->unacked = (int)info.tcpi_unacked;
 	out->mss = (int)info.tcpi_snd_mss;
-	out->segments = counts_bytes ? (int)info.tcpi_segs_out : -1;
+	out->segments = segments_with_data(&info, size);
 	/* what was sent again is "in flight again", unless the way out refused it (a local filter gives EPERM, which connect() hides) */
 	bool again = info.tcpi_state == STATE_SYN_SENT && info.tcpi_retransmits > 0;
 	out->held_back = again ? info.tcpi_retrans == 0 : -1;

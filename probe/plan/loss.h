@@ -11,6 +11,6 @@
  */
 void loss_choose(struct experiment_plan *plan, const struct report *report);
 
-enum { LOSS_PERCENT = 2, LOSS_SEGMENTS_LEAST = 100, LOSS_RESENT_LEAST = 4 };
+enum { LOSS_PERCENT = 2, LOSS_SEGMENTS_LEAST = 60, LOSS_RESENT_LEAST = 4 };
 
 #endif
