@@ -33,7 +33,8 @@ static void text_where(struct page *page, const struct finding *finding)
 	struct strbuf subject, line;
 	strbuf_init(&subject);
 	strbuf_init(&line);
-	say(&subject, say_subject(finding->subject_kind), FILLS({"value", finding->subject}));
+	say(&subject, say_subject_of(finding),
+	    FILLS({"value", finding->subject}, {"silent", finding_first_silent(finding)}));
 	say(&line, SAY_WHERE, FILLS({"subject", subject.data}, {"stage", say_text(say_stage(finding->stage))}));
 	page_item(page, SAY_LABEL_WHERE, line.data);
 	strbuf_free(&subject);

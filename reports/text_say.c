@@ -86,7 +86,7 @@ enum say say_owner(enum owner owner)
 	return words[owner];
 }
 
-enum say say_subject(enum subject_kind kind)
+static enum say say_subject(enum subject_kind kind)
 {
 	static const enum say words[] = {
 		[SUBJECT_PROXY] = SAY_SUBJECT_PROXY,	 [SUBJECT_RESOLVER] = SAY_SUBJECT_RESOLVER,
@@ -95,6 +95,17 @@ enum say say_subject(enum subject_kind kind)
 		[SUBJECT_SETTING] = SAY_SUBJECT_SETTING, [SUBJECT_HOST] = SAY_SUBJECT_HOST,
 	};
 	return words[kind];
+}
+
+const char *finding_first_silent(const struct finding *finding)
+{
+	const struct place *at = finding->subject_kind == SUBJECT_HOP ? finding_place(finding) : NULL;
+	return at ? at->first_silent : NULL;
+}
+
+enum say say_subject_of(const struct finding *finding)
+{
+	return finding_first_silent(finding) ? SAY_SUBJECT_HOP_BETWEEN : say_subject(finding->subject_kind);
 }
 
 enum say say_confidence(double confidence)

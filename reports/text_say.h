@@ -37,7 +37,9 @@ void say_with(struct strbuf *out, enum say id, const struct fill *fills,
 enum say say_failure(enum failure failure);
 enum say say_stage(enum stage stage);
 enum say say_owner(enum owner owner);
-enum say say_subject(enum subject_kind kind);
+/** What the finding is about, as {value}: a device is named alone only where it spoke for itself, else with {silent}, the next one. */
+enum say say_subject_of(const struct finding *finding);
+const char *finding_first_silent(const struct finding *finding);
 enum say say_confidence(double confidence);
 enum say say_identity(enum identity_id id);
 enum say say_basis(const char *basis);

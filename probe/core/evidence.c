@@ -203,6 +203,17 @@ struct observation *report_add_observation(struct report *report, enum op op)
 	return observation;
 }
 
+const struct place *finding_place(const struct finding *finding)
+{
+	for (size_t i = 0; i < finding->paths.count; i++) {
+		const struct verdict *verdict = &finding->paths.items[i]->verdict;
+		if (verdict->has_place && verdict->cause && finding->cause &&
+		    strcmp(verdict->cause, finding->cause) == 0)
+			return &verdict->at;
+	}
+	return NULL;
+}
+
 static const struct tuple tuple_unknown = {.src_port = NOT_MEASURED, .dst_port = NOT_MEASURED};
 static const struct icmp_error icmp_absent = {.type = NOT_MEASURED, .code = NOT_MEASURED, .mtu = NOT_MEASURED};
 static const struct tcp_facts tcp_facts_unknown = {NOT_MEASURED, NOT_MEASURED, NOT_MEASURED,

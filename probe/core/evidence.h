@@ -187,6 +187,9 @@ struct finding {
 	size_t flow_count, flow_capacity;
 };
 
+/** Where the finding's cause ends a way, as a verdict of its paths says; NULL where none does. */
+const struct place *finding_place(const struct finding *finding);
+
 struct readiness {
 	bool ready;
 	const char *basis;
