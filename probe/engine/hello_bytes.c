@@ -1,15 +1,23 @@
 #include "probe/engine/hello_bytes.h"
 
+#include <openssl/err.h>
 #include <string.h>
 
 #include "probe/core/address.h"
+
+#define CLASSICAL_GROUPS "X25519:P-256:P-384"
+
+void hello_add_post_quantum(SSL_CTX *ctx)
+{
+	if (!SSL_CTX_set1_groups_list(ctx, "X25519MLKEM768:" CLASSICAL_GROUPS))
+		ERR_clear_error(); /* an older library: it stays as it is */
+}
 
 /* libcurl would have it padded to 512 bytes, for a load balancer of 2013 (RFC 7685). */
 bool hello_make_classical(SSL_CTX *ctx)
 {
 	SSL_CTX_clear_options(ctx, SSL_OP_TLSEXT_PADDING);
-	return SSL_CTX_set1_groups_list(ctx, "X25519:P-256:P-384") &&
-	       SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
+	return SSL_CTX_set1_groups_list(ctx, CLASSICAL_GROUPS) && SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
 }
 
 static SSL *client_new(SSL_CTX *ctx, const char *sni)

@@ -268,8 +268,11 @@ static bool hello_set(SSL_CTX *ctx, struct tls_link *link)
 	if (hello->version && (!SSL_CTX_set_min_proto_version(ctx, hello->version) ||
 			       !SSL_CTX_set_max_proto_version(ctx, hello->version)))
 		return false;
-	return !hello->extra_bytes || SSL_CTX_add_custom_ext(ctx, UNKNOWN_EXTENSION, SSL_EXT_CLIENT_HELLO, on_extension,
-							     on_extension_free, link, NULL, NULL);
+	if (!hello->extra_bytes)
+		return true;
+	hello_add_post_quantum(ctx);
+	return SSL_CTX_add_custom_ext(ctx, UNKNOWN_EXTENSION, SSL_EXT_CLIENT_HELLO, on_extension, on_extension_free,
+				      link, NULL, NULL);
 }
 
 CURLcode tls_tap_install(CURL *easy, void *context, void *user)
