@@ -254,18 +254,6 @@ static void on_last_call(uv_timer_t *timer)
 	experiments_cut(experiments->run, FAILURE_DEADLINE);
 }
 
-void experiments_hurry(struct run *run)
-{
-	struct experiments *experiments = run->experiments;
-	if (!experiments || experiments->hurried || experiments->ended)
-		return;
-	experiments->hurried = true;
-	uv_timer_stop(&experiments->tick);
-	int64_t stage_left_us = run->started_us + run->options->timeout_us - os_monotonic_us();
-	uint64_t stage_left_ms = stage_left_us > 0 ? (uint64_t)(stage_left_us / 1000) : 0;
-	uv_timer_start(&experiments->last_call, on_last_call, LAST_CALL_MS + stage_left_ms, 0);
-}
-
 /* ------------------------------------------------------------------ symptoms */
 
 static struct symptom symptom_of(const struct trial *trial, enum symptom_kind kind)
@@ -403,6 +391,17 @@ static void look_at(struct trial *trial, int64_t now_us)
 		suspect(trial, &silence);
 }
 
+/* Every leg is done, and no script may lead to another: what is still open may last LAST_CALL_MS more, or until that time after a stage's. */
+static void hurry(struct experiments *experiments)
+{
+	const struct run *run = experiments->run;
+	experiments->hurried = true;
+	uv_timer_stop(&experiments->tick);
+	int64_t stage_left_us = run->started_us + run->options->timeout_us - os_monotonic_us();
+	uint64_t stage_left_ms = stage_left_us > 0 ? (uint64_t)(stage_left_us / 1000) : 0;
+	uv_timer_start(&experiments->last_call, on_last_call, LAST_CALL_MS + stage_left_ms, 0);
+}
+
 static void on_tick(uv_timer_t *timer)
 {
 	struct experiments *experiments = timer->data;
@@ -412,6 +411,8 @@ static void on_tick(uv_timer_t *timer)
 		for (size_t k = 0; k < run->legs[i]->trial_count; k++)
 			look_at(run->legs[i]->trials[k], now_us);
 	go_on(experiments);
+	if (run->legs_done == run->leg_count && !run->questions_open)
+		hurry(experiments);
 }
 
 void experiments_start(struct run *run)

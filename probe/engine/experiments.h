@@ -18,9 +18,6 @@ void experiments_start(struct run *run);
 /** A step of the trial has ended so: called with what every transfer showed, before the trial goes on or ends. */
 void experiments_note(struct trial *trial, const struct transfer_result *result);
 
-/** Every leg is done: what is still open may last one and a half seconds more, or until that time after one stage's. */
-void experiments_hurry(struct run *run);
-
 /** Are some under way? */
 bool experiments_open(const struct run *run);
 

@@ -186,8 +186,6 @@ void leg_check(struct leg_state *leg)
 		for (size_t i = 0; i < lists[k]->count; i++)
 			path_go_on(leg, lists[k]->items[i]);
 	samples_hurry(leg->run);
-	if (leg->run->legs_done == leg->run->leg_count)
-		experiments_hurry(leg->run);
 }
 
 static bool has_trial(const struct leg_state *leg, const char *address)

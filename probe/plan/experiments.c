@@ -383,6 +383,17 @@ static void examine_place(struct experiment_plan *plan, const struct symptom *ab
 	wish_walks(plan, about);
 }
 
+/* No further than the connection requests got. */
+static void wish_hello_walk(struct experiment_plan *plan, const struct report *report, const struct symptom *about)
+{
+	struct walk_view walk;
+	if (!wish_done(plan, about, EXPERIMENT_WALK) || !read_walk(report, about, EXPERIMENT_WALK, &walk))
+		return;
+	int far_end = walk.reached_ttl == NOT_MEASURED ? TTL_MOST : walk.reached_ttl + 1;
+	wish_hello(plan, about, EXPERIMENT_WALK_HELLO,
+		   &(struct wish){.sni = about->target->host, .ttl_from = 1, .ttl_to = far_end});
+}
+
 static void examine_hello(struct experiment_plan *plan, const struct report *report, const struct symptom *symptom)
 {
 	bool is_first;
@@ -399,8 +410,7 @@ static void examine_hello(struct experiment_plan *plan, const struct report *rep
 	if (place > 0 || symptom->via.scheme != VIA_DIRECT)
 		return;
 	examine_place(plan, symptom);
-	wish_hello(plan, symptom, EXPERIMENT_WALK_HELLO,
-		   &(struct wish){.sni = symptom->target->host, .ttl_from = 1, .ttl_to = TTL_MOST});
+	wish_hello_walk(plan, report, symptom);
 	if (symptom->kind == SYMPTOM_HELLO_CLOSED)
 		wish_reset_after_hello(plan, report, symptom);
 	if (symptom->kind == SYMPTOM_HELLO_SILENT)
