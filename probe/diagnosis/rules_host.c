@@ -237,18 +237,6 @@ static bool says_unreachable(const struct tuple *tuple, const struct icmp_error 
 	return is_v6 ? icmp->type == 1 && (icmp->code == 0 || icmp->code == 3) : icmp->type == 3 && icmp->code <= 1;
 }
 
-/* EHOSTUNREACH without a router's word, or with our own: nobody answers for the next hop's address (RFC 826, RFC 4861 7.2.2). */
-static bool is_neighbourless(const struct view *view, const struct tried *tried)
-{
-	if (tried->broke != STAGE_TCP || tried->attempt->failure != FAILURE_HOST_UNREACHABLE || !tried->tcp)
-		return false;
-	const struct tcp_connect *tcp = &tried->tcp->tcp;
-	if (!tcp->icmp.from) /* a router's word may look so, where senders are hidden and others get past the gateway */
-		return tried->tcp->duration_us >= AT_ONCE_US &&
-		       !(senders_are_hidden(view) && anybody_was_reached(view));
-	return own_icmp(view, &tcp->tuple, &tcp->icmp) && says_unreachable(&tcp->tuple, &tcp->icmp);
-}
-
 /* In the same /24 or /64 as one of ours: a neighbour itself, most likely, not behind the gateway. */
 static bool is_near(const struct view *view, const char *server)
 {
@@ -260,6 +248,61 @@ static bool is_near(const struct view *view, const char *server)
 		    memcmp(near.bytes, far.bytes, far.family == 4 ? 3 : 8) == 0)
 			return true;
 	return false;
+}
+
+/* Did anybody answer it, be it by an error? What this machine tells itself is no answer. */
+static bool is_answered(const struct view *view, const struct observation *one)
+{
+	const struct tuple *tuple = observation_tuple(one);
+	const struct icmp_error *icmp = one->op == OP_TCP_CONNECT ? &one->tcp.icmp
+					: one->op == OP_DNS_QUERY ? &one->dns.icmp
+					: one->op == OP_TTL_PROBE ? &one->ttl.icmp
+								  : NULL;
+	if (icmp && icmp->from)
+		return !own_icmp(view, tuple, icmp);
+	return one->failure == FAILURE_NONE || one->failure == FAILURE_CONNECTION_REFUSED ||
+	       one->failure == FAILURE_CONNECTION_RESET;
+}
+
+/* Was anybody heard who is no neighbour? Or does this machine forbid something: then what it holds back is no matter of the next hop. */
+static bool next_hop_works(const struct view *view, const char *family)
+{
+	struct address address;
+	const struct observation_list *list = &view->report->observations;
+	for (size_t i = 0; i < list->count; i++) {
+		const struct observation *one = list->items[i];
+		const struct tuple *tuple = observation_tuple(one);
+		if (!tuple || !tuple->dst || strcmp(family_of(tuple->dst), family) != 0)
+			continue;
+		if (one->failure == FAILURE_PERMISSION_DENIED)
+			return true;
+		bool behind = address_parse(tuple->dst, &address) && !address_is_loopback(&address) &&
+			      !is_near(view, tuple->dst);
+		if (behind && is_answered(view, one))
+			return true;
+	}
+	return false;
+}
+
+static bool is_held_back(const struct tried *tried)
+{
+	return tried->tcp && tried->tcp->tcp.has_tcp_info && tried->tcp->tcp.tcp_info.held_back > 0;
+}
+
+/* EHOSTUNREACH without a router's word, or with our own: nobody answers for the next hop's address (RFC 826, RFC 4861 7.2.2). */
+static bool is_neighbourless(const struct view *view, const struct tried *tried)
+{
+	if (tried->broke != STAGE_TCP || !tried->tcp)
+		return false;
+	if (is_held_back(tried)) /* it waits for the next hop's address, which takes some seconds to fail */
+		return !next_hop_works(view, family_of(tried->attempt->address));
+	if (tried->attempt->failure != FAILURE_HOST_UNREACHABLE)
+		return false;
+	const struct tcp_connect *tcp = &tried->tcp->tcp;
+	if (!tcp->icmp.from) /* a router's word may look so, where senders are hidden and others get past the gateway */
+		return tried->tcp->duration_us >= AT_ONCE_US &&
+		       !(senders_are_hidden(view) && anybody_was_reached(view));
+	return own_icmp(view, &tcp->tuple, &tcp->icmp) && says_unreachable(&tcp->tuple, &tcp->icmp);
 }
 
 /* No server was heard, and the questions to those behind the gateway did not get as far as that. */
@@ -342,7 +385,9 @@ static bool is_blocked_here(const struct view *view, const struct tried *tried)
 		return false;
 	const struct tcp_connect *tcp = &tried->tcp->tcp;
 	const struct icmp_error *icmp = own_icmp(view, &tcp->tuple, &tcp->icmp);
-	return (tcp->has_tcp_info && tcp->tcp_info.held_back > 0) || (icmp && !says_unreachable(&tcp->tuple, icmp));
+	if (is_held_back(tried) && next_hop_works(view, family_of(tried->attempt->address)))
+		return true;
+	return icmp && !says_unreachable(&tcp->tuple, icmp);
 }
 
 bool rule_host_firewall_blocks(const struct view *view, struct verdict *out)
@@ -376,54 +421,7 @@ bool rule_host_ephemeral_ports_exhausted(const struct view *view, struct verdict
 	return true;
 }
 
-/* ------------------------------------------------------------------ hosts file, IPv6 */
-
-/* Some address of the hosts file that no server gives. */
-static bool hosts_differ(const struct local_fact *fact, const struct dns_view *dns)
-{
-	size_t known = 0;
-	for (size_t i = 0; i < dns->count; i++) {
-		const struct observation *shown = dns->servers[i].shown;
-		for (size_t k = 0; shown && k < shown->dns.answer_count; k++)
-			for (size_t j = 0; j < fact->values.count; j++)
-				known += text_equal(shown->dns.answers[k].data, fact->values.items[j]);
-	}
-	return known == 0;
-}
-
-static bool hosts_override(const struct view *view, struct verdict *out, double confidence)
-{
-	struct dns_view dns;
-	const struct local_fact *fact = view->name ? view_fact(view, "hosts_file", view->name) : NULL;
-	if (!fact)
-		return false;
-	dns_view_make(view, view->name, &dns);
-	if (!hosts_differ(fact, &dns))
-		return false;
-	for (size_t i = 0; dns.lookup && i < dns.lookup->lookup.addresses.count; i++)
-		if (!text_list_has(&fact->values, dns.lookup->lookup.addresses.items[i]))
-			return false;
-	verdict_set(view, out, "host_hosts_file_override", dns_any(&dns, DNS_SAYS_ADDRESS) ? confidence : 0.7);
-	verdict_add_evidence(view, out, view_fact_observation(view, "hosts_file", view->name));
-	verdict_add_evidence(view, out, dns.lookup);
-	dns_add_evidence(view, out, &dns, DNS_SAYS_ADDRESS);
-	return true;
-}
-
-bool rule_host_hosts_file_override(const struct view *view, struct verdict *out)
-{
-	return hosts_override(view, out, 0.9);
-}
-
-/* It works: worth a word, no warning. */
-bool rule_host_hosts_file_differs(const struct view *view, struct verdict *out)
-{
-	if (view->status != STATUS_PASS || !hosts_override(view, out, 0.9))
-		return false;
-	verdict_add_also(view, out, "host_hosts_file_override");
-	out->status = STATUS_PASS;
-	return true;
-}
+/* ------------------------------------------------------------------ IPv6 */
 
 /* Of the judged attempts all by IPv6 fail and all by IPv4 work. */
 static bool only_ipv6_fails(const struct view *view)

@@ -121,10 +121,12 @@ static void own_word(int type, int code, const char *cause)
 }
 
 /* connect() says nothing of a filter that drops what leaves; the count of what was sent again does. */
-static void held_back(int count, const char *cause)
+static void held_back(int count, bool others_get_out, const char *cause)
 {
 	struct path *path;
 	struct report *report = one_path(&path);
+	if (others_get_out)
+		build_query(report, path, "10.7.0.53", FAILURE_NONE, NULL);
 	struct observation *tcp = build_last(build_attempt(report, path, "20.190.128.1", FAILURE_TIMEOUT));
 	tcp->tcp.has_tcp_info = true;
 	tcp->tcp.tcp_info.held_back = count;
@@ -250,9 +252,10 @@ int main(void)
 	dead_neighbour_of_names("10.7.0.53", "host_gateway_neighbour_dead");
 	own_word(3, 3, "host_firewall_blocks");
 	own_word(3, 13, "host_firewall_blocks");
-	held_back(1, "host_firewall_blocks");
-	held_back(0, "tcp_syn_silent_unlocated");
-	held_back(NOT_MEASURED, "tcp_syn_silent_unlocated");
+	held_back(1, true, "host_firewall_blocks");
+	held_back(1, false, "host_gateway_neighbour_dead"); /* or what is sent waits for the next hop's address */
+	held_back(0, true, "tcp_syn_silent_unlocated");
+	held_back(NOT_MEASURED, true, "tcp_syn_silent_unlocated");
 	no_port_for_questions();
 	missing_ipv6_is_no_fault();
 	preferred_ipv6_that_goes_nowhere();
