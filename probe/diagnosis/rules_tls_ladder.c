@@ -76,6 +76,40 @@ static bool may_be_size(const struct view *view, const struct tried *tried, cons
 	       !failed_somewhere(view, tried, "tls_segments");
 }
 
+static bool was_answered(const struct observation *handshake)
+{
+	return handshake->tls.progress >= TLS_SERVER_HELLO || handshake->tls.alert >= 0;
+}
+
+static bool nameless_failed_at(const struct observation_list *list, const struct tuple *there)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const struct observation *one = list->items[i];
+		if (one->op == OP_TLS_HANDSHAKE && text_equal(one->experiment, "tls_no_sni") &&
+		    text_equal(one->tls.tuple.dst, there->dst) && one->tls.tuple.dst_port == there->dst_port &&
+		    !was_answered(one))
+			return true;
+	}
+	return false;
+}
+
+/* A hello of one version alone is answered at an address where the usual one, and the one without a name, are not: it is not all of TLS. */
+static bool version_passes_somewhere(const struct view *view, const struct tried *tried)
+{
+	const struct observation_list *list = &view->report->observations;
+	bool ipv6 = text_is_ipv6(tried->attempt->address);
+	for (size_t i = 0; i < list->count; i++) {
+		const struct observation *one = list->items[i];
+		bool is_version = one->op == OP_TLS_HANDSHAKE &&
+				  (text_equal(one->experiment, "tls_1_2") || text_equal(one->experiment, "tls_1_3"));
+		if (is_version && one->tls.tuple.dst_port == tried->attempt->port &&
+		    text_is_ipv6(one->tls.tuple.dst) == ipv6 && was_answered(one) &&
+		    nameless_failed_at(list, &one->tls.tuple))
+			return true;
+	}
+	return false;
+}
+
 /* Bytes that are no TLS fare better at the same port: answered where hellos die in silence, acknowledged where hellos are lost, left alone where
  * they are reset. */
 static bool is_killed_as_tls(const struct ladder *ladder)
@@ -131,7 +165,8 @@ static void show(const struct view *view, struct verdict *out, const struct rung
 static void add_place(const struct view *view, const struct tried *tried, struct verdict *out)
 {
 	const struct observation *forged = ladder_forged_reset(view, tried);
-	ladder_place(view, tried, out);
+	if (!hello_is_silent(view, tried) || !hello_arrived(tls_handshake_of(tried)))
+		ladder_place(view, tried, out); /* one that was acknowledged did not end on its way */
 	if (!forged)
 		return;
 	verdict_add_evidence(view, out, forged);
@@ -156,12 +191,21 @@ static const struct tried *first_that(const struct view *view, tried_is is, stru
 	return NULL;
 }
 
+/* Whoever acknowledged the hello says nothing to it: a device that speaks for the far end, or swallows its answers; or the far end itself, which
+ * is slow for this name. */
+static bool taken_in_silence(const struct view *view, const struct ladder *ladder)
+{
+	return !view->proxied && ladder->own.end == RUNG_SILENT && hello_arrived(ladder->own.seen);
+}
+
 static bool by_name(const struct view *view, struct verdict *out, const char *cause, tried_is is)
 {
 	struct ladder ladder;
 	const struct tried *tried = first_that(view, is, &ladder, is_killed_by_name);
 	if (!tried || !verdict_if_any(view, out, cause, rung_failed(&ladder.again) ? 0.9 : 0.85, is))
 		return false;
+	if (taken_in_silence(view, &ladder))
+		out->confidence = 0.7;
 	show(view, out, other_name_that_passed(&ladder));
 	add_place(view, tried, out);
 	return true;
@@ -184,7 +228,8 @@ static bool is_silent_or_closed(const struct view *view, const struct tried *tri
 
 static bool is_any_hello_killed(const struct view *view, const struct tried *tried, const struct ladder *ladder)
 {
-	return !view->proxied && is_killed_as_tls(ladder) && !may_be_size(view, tried, ladder);
+	return !view->proxied && is_killed_as_tls(ladder) && !may_be_size(view, tried, ladder) &&
+	       !version_passes_somewhere(view, tried);
 }
 
 /** Every hello dies, whatever its name, and bytes that are no TLS do not. */

@@ -321,21 +321,20 @@ static bool has_symptom(const struct experiment_plan *plan, const struct target 
 	return false;
 }
 
-/* Another target's name: one without a symptom if there is any. NULL: there is no other. */
+/* Where no other target fares better: a name that is nobody's (RFC 2606 3), and that no filter is after. */
+#define NEUTRAL_NAME "www.example.com"
+
+/* Another target's name, one without a symptom. */
 static const char *neutral_name(const struct experiment_plan *plan, const struct report *report,
 				const struct symptom *about)
 {
-	const char *any = NULL;
 	for (size_t i = 0; i < report->target_count; i++) {
 		const struct target *target = report->targets[i];
 		bool is_https = target->url && strncmp(target->url, "https:", 6) == 0;
-		if (!is_https || same_text(target->host, about->target->host))
-			continue;
-		if (!has_symptom(plan, target))
+		if (is_https && !same_text(target->host, about->target->host) && !has_symptom(plan, target))
 			return target->host;
-		any = any ? any : target->host;
 	}
-	return any;
+	return NEUTRAL_NAME;
 }
 
 static void wish_short_ladder(struct experiment_plan *plan, const struct report *report, const struct symptom *about)
@@ -344,8 +343,7 @@ static void wish_short_ladder(struct experiment_plan *plan, const struct report 
 	if (about->via.scheme == VIA_DIRECT)
 		wish_connects(plan, about, EXPERIMENT_JUNK_BYTE, about->port, 1);
 	wish_hello(plan, about, EXPERIMENT_TLS_NO_SNI, &(struct wish){.sni = ""});
-	if (neutral)
-		wish_hello(plan, about, EXPERIMENT_TLS_OTHER_NAME, &(struct wish){.sni = neutral});
+	wish_hello(plan, about, EXPERIMENT_TLS_OTHER_NAME, &(struct wish){.sni = neutral});
 }
 
 static void wish_ladder(struct experiment_plan *plan, const struct report *report, const struct symptom *about)
