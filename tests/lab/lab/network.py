@@ -278,7 +278,6 @@ class Lab:
     hidden_squid = proxies.hidden_squid
     hidden_nginx = proxies.hidden_nginx
     proxy_status = proxies.proxy_status
-    transparent_proxy = proxies.transparent_proxy
     kdc = kerberos.kdc
     reg = registry.reg
     public_resolver = dns.public_resolver

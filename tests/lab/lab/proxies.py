@@ -11,7 +11,6 @@ HOST = "proxy.corp.test"
 USER, PASSWORD = "corpuser", "correct-horse"
 REALM = "corp proxy"
 LIB = "/usr/lib/squid"
-EDGE_ADDRESS = "10.1.0.1"
 # Rules for squid(before=...).
 ONLY_PORT_443 = "http_access deny !SSL_ports"
 NO_PORT_80 = "acl web port 80\nhttp_access deny web"
@@ -142,16 +141,6 @@ def _squid_words(work, port, text):
     return ["squid", "-N", "-n", f"lab{port}", "-f", work / "squid.conf", "-d", "1"]
 
 
-def transparent_proxy(lab, host="gate.corp.test", port=3129, extra=""):
-    """A squid in the edge through which all of the client's connections to port 80 go, whether it knows or not."""
-    work = _work(lab, f"squid-{port}")
-    values = {"address": EDGE_ADDRESS, "port": port, "port_options": "intercept", "host": host, "before": "", "access": ""}
-    text = SQUID.format(work=work, **_squid_values(lab, port), **values) + f"http_port {EDGE_ADDRESS}:{port + 1}\n{extra}\n"
-    lab.edge.nft("add chain inet lab divert { type nat hook prerouting priority -100; }\n"
-                 f'add rule inet lab divert iifname "lan" ip saddr 10.1.0.2 tcp dport 80 redirect to :{port}\n')
-    lab.pending.append(Server(lab.edge, _squid_words(work, port, text), f"squid-{port}", port, address=EDGE_ADDRESS))
-
-
 def tinyproxy(lab, port=8888, password=False, deny=None, connect_port=443):
     """tinyproxy; password: asks for Basic; deny: a host pattern that its filter answers with 403; connect_port: the only one for CONNECT."""
     work = _work(lab, f"tinyproxy-{port}")
@@ -217,12 +206,18 @@ http {{
 """
 
 
+def _nginx(lab, node, address, port, text=NGINX, **values):
+    work = _work(lab, f"nginx-{port}")
+    values = {"host": HOST, "resolvers": f"{lab.dns1.address} {lab.dns2.address}", **values}
+    text = text.format(work=work, log=lab.logs / f"nginx-{port}.access", address=address, port=port, **values)
+    (work / "nginx.conf").write_text(text, encoding="ascii")
+    words = ["nginx", "-e", "stderr", "-p", work, "-c", work / "nginx.conf"]
+    lab.pending.append(Server(node, words, f"nginx-{port}", port, address=address))
+
+
 def nginx_forward(lab, port=8080):
     """nginx set up as a proxy by somebody who did not know that it has no CONNECT: plain HTTP passes, CONNECT gets 405."""
-    work = _work(lab, f"nginx-{port}")
-    (work / "nginx.conf").write_text(NGINX.format(work=work, log=lab.logs / f"nginx-{port}.access", address=ADDRESS, port=port, host=HOST,
-                                                  resolvers=f"{lab.dns1.address} {lab.dns2.address}"), encoding="ascii")
-    lab.pending.append(Server(lab.proxy, ["nginx", "-e", "stderr", "-p", work, "-c", work / "nginx.conf"], f"nginx-{port}", port))
+    _nginx(lab, lab.proxy, ADDRESS, port)
     return f"{HOST}:{port}"
 
 
@@ -235,24 +230,15 @@ def _hide(lab, port):
 def hidden_squid(lab, before="", extra="", port=3129):
     """A squid in the edge that intercepts the client's plain HTTP; it goes on to the address that the client meant."""
     work = _work(lab, f"squid-{port}")
-    log = lab.logs / f"squid-{port}.access"
-    log.touch()
-    shutil.chown(log, "proxy", "proxy")
-    text = SQUID.format(address=EDGE, port=port, port_options="intercept", work=work, log=log, host="edge.corp.test",
-                        resolvers=f"{lab.dns1.address} {lab.dns2.address}", before=before, access="") + extra + "\nhttp_port 127.0.0.1:3128\n"
-    (work / "squid.conf").write_text(text, encoding="utf-8")
-    words = ["squid", "-N", "-n", f"lab{port}", "-f", work / "squid.conf", "-d", "1"]
-    lab.pending.append(Server(lab.edge, words, f"squid-{port}", port, address=EDGE))
+    values = {"address": EDGE, "port": port, "port_options": "intercept", "host": "edge.corp.test", "before": before, "access": ""}
+    text = SQUID.format(work=work, **_squid_values(lab, port), **values) + f"{extra}\nhttp_port 127.0.0.1:3128\n"
+    lab.pending.append(Server(lab.edge, _squid_words(work, port, text), f"squid-{port}", port, address=EDGE))
     _hide(lab, port)
 
 
 def hidden_nginx(lab, via=None, port=3129):
     """One that goes by the Host header, whatever address the client meant; via: its mark, or none."""
-    work = _work(lab, f"nginx-{port}")
-    text = NGINX.replace('add_header Via "1.1 {host}" always;', f'add_header Via "1.1 {via}" always;' if via else "")
-    (work / "nginx.conf").write_text(text.format(work=work, log=lab.logs / f"nginx-{port}.access", address=EDGE, port=port, host=HOST,
-                                                 resolvers=f"{lab.dns1.address} {lab.dns2.address}"), encoding="ascii")
-    lab.pending.append(Server(lab.edge, ["nginx", "-e", "stderr", "-p", work, "-c", work / "nginx.conf"], f"nginx-{port}", port, address=EDGE))
+    _nginx(lab, lab.edge, EDGE, port, NGINX if via else NGINX.replace(' add_header Via "1.1 {host}" always;', ""), host=via)
     _hide(lab, port)
 
 
@@ -262,11 +248,7 @@ NGINX_TLS = NGINX.replace("listen {address}:{port};", "listen {address}:{port} s
 
 def nginx_tls(lab, certificate, port=8443):
     """A web server by TLS: no proxy at all, which answers a plain request with 400."""
-    work = _work(lab, f"nginx-{port}")
-    text = NGINX_TLS.format(work=work, log=lab.logs / f"nginx-{port}.access", address=ADDRESS, port=port, host=HOST, chain=certificate.chain,
-                            key=certificate.key, resolvers=lab.dns1.address)
-    (work / "nginx.conf").write_text(text, encoding="ascii")
-    lab.pending.append(Server(lab.proxy, ["nginx", "-e", "stderr", "-p", work, "-c", work / "nginx.conf"], f"nginx-{port}", port))
+    _nginx(lab, lab.proxy, ADDRESS, port, NGINX_TLS, chain=certificate.chain, key=certificate.key)
     return f"{HOST}:{port}"
 
 
