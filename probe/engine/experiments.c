@@ -11,7 +11,7 @@
 #include "probe/plan/experiments.h"
 
 enum {
-	TICK_MS = 50,
+	TICK_MS = 20,
 	SUSPICION_US = 1000 * 1000, /* a silence of that length, or of three round trips */
 	SUSPICION_ROUND_TRIPS = 3,
 	LAST_CALL_MS = 1400, /* after the last leg, and a whole stage's time at least */
@@ -382,7 +382,7 @@ static void look_at(struct trial *trial, int64_t now_us)
 	if (!trial->transfer)
 		return;
 	transfer_silence(trial->transfer, &silence);
-	if (silence.stage == STAGE_HTTP)
+	if (silence.stage == STAGE_TLS || silence.stage == STAGE_HTTP)
 		note_healthy(trial);
 	int64_t allowed_us = silence.rtt_us * SUSPICION_ROUND_TRIPS;
 	if (allowed_us < SUSPICION_US)

@@ -484,6 +484,19 @@ void symptom_none(struct experiment_plan *plan, const struct symptom *healthy)
 	plan->healthy[plan->healthy_count++] = one;
 }
 
+/* What stood when it was noted may have failed since. */
+static const struct symptom *first_without_symptom(const struct experiment_plan *plan)
+{
+	for (size_t i = 0; i < plan->healthy_count; i++) {
+		bool struck = false;
+		for (size_t k = 0; k < plan->symptom_count; k++)
+			struck |= same_end(plan->symptoms[k], plan->healthy[i]);
+		if (!struck)
+			return plan->healthy[i];
+	}
+	return NULL;
+}
+
 static int64_t at_least(int64_t us, int64_t least_us, int64_t most_us)
 {
 	us = us < least_us ? least_us : us;
@@ -506,8 +519,9 @@ static void times_choose(struct experiment_plan *plan, const struct report *repo
 void experiments_choose(struct experiment_plan *plan, const struct report *report)
 {
 	times_choose(plan, report);
-	if (plan->healthy_count)
-		large_hello_choose(plan, report, plan->healthy[0]);
+	const struct symptom *well = first_without_symptom(plan);
+	if (well)
+		large_hello_choose(plan, report, well);
 	loss_choose(plan, report);
 	for (size_t i = 0; i < plan->symptom_count; i++)
 		examine(plan, report, plan->symptoms[i]);

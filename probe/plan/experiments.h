@@ -94,8 +94,8 @@ struct experiment_plan {
  *  for a silence that turned out to be something else. */
 void symptom_note(struct experiment_plan *plan, const struct symptom *symptom);
 
-/** A direct handshake with this TLS target went well: enough for the experiments that are made although nothing failed there. The first
- *  HEALTHY_MAX addresses are kept. */
+/** A direct connection to this TLS target stands, and nothing is wrong with it so far: enough for the experiments that are made although nothing
+ *  failed. The first HEALTHY_MAX addresses are kept; one that gets a symptom later no longer counts. */
 void symptom_none(struct experiment_plan *plan, const struct symptom *healthy);
 
 /** Add to plan->wishes what the symptoms, the wishes that are done and the report's observations call for now. */
