@@ -84,6 +84,24 @@ static void say_reset(struct strbuf *out, const struct trace_answer *answer, con
 	strbuf_free(&words);
 }
 
+/** A device may accept in the target's name. Another TCP port that it accepts too tells nothing; datagrams and echo requests do. */
+static void say_accepted(struct strbuf *out, const struct trace_answer *answer, const struct trace_path *path)
+{
+	char ttl[NUMBER_BYTES], far[NUMBER_BYTES];
+	struct strbuf words;
+	enum trace_walk control = farther_control(path);
+	if (control == TRACE_WALK) {
+		say_reached(out, path->reached_ttl);
+		return;
+	}
+	strbuf_init(&words);
+	say_control(&words, answer, control);
+	say(out, SAY_TRACE_ACCEPTED_SHORT,
+	    FILLS({"control", words.data}, {"ttl", number_text(path->reached_ttl, ttl)},
+		  {"far", number_text(path->walks[control].reached_ttl, far)}));
+	strbuf_free(&words);
+}
+
 static void say_loop(struct strbuf *out, const struct walk_view *walk)
 {
 	const char *hop = NULL, *other = NULL; /* the last two that differ */
@@ -107,7 +125,9 @@ static void say_end(struct strbuf *out, const struct trace_path *path)
 	else if (walk->last_heard_ttl == NOT_MEASURED)
 		sentence = walk->first_silent ? SAY_TRACE_DIES_HERE : SAY_TRACE_MUTED;
 	else if (walk->last_heard)
-		sentence = walk->first_silent ? SAY_TRACE_DIES : SAY_TRACE_DIES_NEXT_UNKNOWN;
+		sentence = !walk->first_silent				    ? SAY_TRACE_DIES_NEXT_UNKNOWN
+			   : strcmp(walk->first_silent, path->address) == 0 ? SAY_TRACE_DIES_AT_THE_END
+									    : SAY_TRACE_DIES;
 	say(out, sentence,
 	    FILLS({"hop", walk->last_heard}, {"next", walk->first_silent},
 		  {"ttl", number_text(walk->last_heard_ttl, ttl)}));
@@ -123,7 +143,7 @@ static const char *sentence(const struct trace_answer *answer, const struct trac
 	else if (walk->reached_by == WALK_REACHED_RST)
 		say_reset(&out, answer, path);
 	else if (walk->reached_ttl != NOT_MEASURED)
-		say_reached(&out, walk->reached_ttl);
+		say_accepted(&out, answer, path);
 	else if (walk->refused_by)
 		say_refused(&out, walk->refused_by, strchr(path->address, ':') != NULL);
 	else if (walk->loops)

@@ -162,7 +162,8 @@ bool walk_view_make(const struct report *report, const char *address, int port, 
 	*out = (struct walk_view){.not_sent = FAILURE_NONE,
 				  .reached_ttl = NOT_MEASURED,
 				  .last_heard_ttl = NOT_MEASURED,
-				  .first_silent_ttl = NOT_MEASURED};
+				  .first_silent_ttl = NOT_MEASURED,
+				  .known_silent_ttl = NOT_MEASURED};
 	for (size_t i = 0; i < report->observations.count; i++)
 		if (is_of_walk(report->observations.items[i], address, port, experiment, sent))
 			take(out, report->observations.items[i]);
@@ -183,13 +184,19 @@ const struct walk_hop *walk_view_hop(const struct walk_view *walk, int ttl)
 
 void walk_view_compare(struct walk_view *walk, const struct walk_view *control)
 {
-	if (walk->first_silent_ttl == NOT_MEASURED || walk->first_silent)
+	if (walk->first_silent_ttl == NOT_MEASURED)
 		return;
-	const struct walk_hop *hop = walk_view_hop(control, walk->first_silent_ttl);
-	if (hop && hop->reached)
-		walk->first_silent = hop->seen->ttl.tuple.dst;
-	else if (hop && hop->seen->ttl.expired)
-		walk->first_silent = hop->address;
+	for (size_t i = 0; i < control->count; i++) {
+		const struct walk_hop *hop = &control->hops[i];
+		const char *who = hop->reached ? hop->seen->ttl.tuple.dst : hop->address;
+		bool nearer = walk->known_silent_ttl == NOT_MEASURED || hop->ttl < walk->known_silent_ttl;
+		bool mute = walk->last_heard_ttl == NOT_MEASURED && hop->reached && hop->ttl > walk->first_silent_ttl;
+		if (hop->ttl < walk->first_silent_ttl || !nearer || !who || same_text(who, walk->last_heard) || mute ||
+		    !(hop->reached || hop->seen->ttl.expired))
+			continue;
+		walk->first_silent = who;
+		walk->known_silent_ttl = hop->ttl;
+	}
 }
 
 bool walk_view_passes(const struct walk_view *control, const struct walk_view *walk)

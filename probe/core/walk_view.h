@@ -41,8 +41,9 @@ struct walk_view {
 	int last_heard_ttl; /* the highest TTL below reached_ttl and refused_by that ran out at a hop; NOT_MEASURED: none did */
 	const char *last_heard; /* that hop's address; NULL where unknown */
 	int first_silent_ttl; /* last_heard_ttl + 1 (the first TTL if none was heard), if all from there on is silent; else NOT_MEASURED */
-	const char *
-		first_silent; /* who stands there, as the control's walk to the same address says; NULL where nobody knows */
+	const char
+		*first_silent; /* the nearest one that controls to the same address hear there or beyond; NULL: none */
+	int known_silent_ttl;  /* where it is heard */
 
 	bool deaf; /* this system tells programs of no router (an older Windows, TCP and UDP): the silence of hops says nothing; echo may */
 	bool muted; /* nothing was heard from any hop at all: nothing can be said of where */
@@ -59,7 +60,7 @@ struct walk_view {
 bool walk_view_make(const struct report *report, const char *address, int port, const char *experiment,
 		    const char *sent, struct walk_view *out);
 
-/** Fill in first_silent from another walk to the same address: its hop at the same TTL, if it was heard there. */
+/** Fill in first_silent from another walk to the same address: the nearest that it hears there or beyond. */
 void walk_view_compare(struct walk_view *walk, const struct walk_view *control);
 
 /** The hop of that TTL, NULL if there is none. */

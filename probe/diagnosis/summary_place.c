@@ -22,6 +22,23 @@ static const char *between_in_words(struct arena *arena, const struct place *at)
 			    at->first_silent);
 }
 
+/* Beyond the last hop heard nobody but the far end is known: it may be the one, or the answer was lost. */
+static bool is_of_far_end(const struct finding *finding, const struct place *at)
+{
+	for (size_t i = 0; i < finding->evidence.count; i++) {
+		const struct tuple *tuple = observation_tuple(finding->evidence.items[i]);
+		if (tuple && text_equal(tuple->dst, at->first_silent))
+			return true;
+	}
+	return false;
+}
+
+static const char *end_in_words(struct arena *arena, const struct finding *finding, const struct place *at)
+{
+	const char *between = between_in_words(arena, at);
+	return is_of_far_end(finding, at) ? arena_printf(arena, "%s, or there, or on the way back", between) : between;
+}
+
 static const struct observation *probe_of(const struct finding *finding, const char *experiment, enum failure failure)
 {
 	for (size_t i = 0; i < finding->evidence.count; i++) {
@@ -81,6 +98,7 @@ const char *place_in_words(const struct report *report, const struct finding *fi
 	if (strcmp(cause, "ip_path_dies_all_protocols") == 0)
 		return arena_printf(arena,
 				    " It ends %s: TCP to other ports and other protocols are not heard beyond either.",
-				    between_in_words(arena, at));
-	return arena_printf(arena, " It ends %s%s.", between_in_words(arena, at), passing_in_words(report, finding));
+				    end_in_words(arena, finding, at));
+	return arena_printf(arena, " It ends %s%s.", end_in_words(arena, finding, at),
+			    passing_in_words(report, finding));
 }

@@ -3,7 +3,8 @@
 #include "probe/diagnosis/view.h"
 #include "probe/diagnosis/ways.h"
 
-static const double NEAR_BY_TTL = 0.9, NEAR_BY_SIGNS = 0.75, FAR_BY_TTL = 0.85, FAR_BY_SIGNS = 0.7, FAR_BY_WALK = 0.6;
+static const double NEAR_BY_TTL = 0.9, NEAR_BY_SIGNS = 0.75, NEAR_OR_HERE = 0.65, FAR_BY_TTL = 0.85, FAR_BY_SIGNS = 0.7,
+		    FAR_BY_WALK = 0.6;
 static const double ANSWERED_ON_IMPOSSIBLE_PORT = 0.9, ANSWERED_BY_TTL = 0.85;
 
 enum { TTL_MAX = 255, HOPS_APART = 2, RTT_APART_US = 10000 };
@@ -148,6 +149,18 @@ static void judge_by_signs(struct way *way, enum sign by_ttl, enum sign by_rtt)
 		say(way, WAY_REFUSED_FAR, FAR_BY_SIGNS);
 }
 
+/* Do the two meet different routers? Then their lengths are not to be compared. */
+static bool walks_part(const struct walk_view *one, const struct walk_view *other)
+{
+	for (size_t i = 0; i < one->count; i++) {
+		const struct walk_hop *hop = &one->hops[i], *beside = walk_view_hop(other, hop->ttl);
+		if (beside && hop->seen->ttl.expired && beside->seen->ttl.expired && hop->address && beside->address &&
+		    !text_equal(hop->address, beside->address))
+			return true;
+	}
+	return false;
+}
+
 /*
  * The TTLs that draw the reset and, on another port or by other packets, the address's own answer. A reset on both ports alike says nothing.
  * The last router before the address draws it by the same TTL as the address: then the reset's own TTL must tell.
@@ -157,8 +170,9 @@ static void judge_by_walk(const struct report *report, const struct walks *walks
 {
 	const struct walk_view *by = NULL;
 	int far = way_far_ttl(walks, &by);
+	bool apart = by && walks_part(&walks->syn, by);
 	bool as_far = far == way->ttl && by->reached_by != WALK_REACHED_RST;
-	if (far > way->ttl)
+	if (far > way->ttl && !apart)
 		say(way, WAY_REFUSED_NEAR, NEAR_BY_TTL);
 	else if (is_apart(by_ttl, by_rtt))
 		say(way, WAY_REFUSED_NEAR, NEAR_BY_SIGNS);
@@ -187,6 +201,8 @@ void way_judge_refusal(const struct report *report, const struct walks *walks, s
 	}
 	if (way->end == WAY_REFUSED_NEAR && drawn)
 		way_set_place(walks, way->ttl - 1, way);
+	if (way->end == WAY_REFUSED_NEAR && way->ttl == 1 && way->confidence > NEAR_OR_HERE)
+		way->confidence = NEAR_OR_HERE; /* no hop was passed: this server's own firewall may have made it */
 	if (way->end != WAY_UNKNOWN && by_ttl != SIGN_NONE) {
 		show_ttls(way, &resets);
 		show_ttls(way, &accepted);

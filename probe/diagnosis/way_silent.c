@@ -4,7 +4,7 @@
 #include "probe/diagnosis/view.h"
 #include "probe/diagnosis/ways.h"
 
-static const double FILTERED = 0.9, FILTERED_UNSEEN = 0.8, DEAD_BY_ONE = 0.7, DEAD_BY_MORE = 0.85, LOOPS = 0.95;
+static const double FILTERED = 0.9, FILTERED_AT_THE_END = 0.65, DEAD_BY_ONE = 0.7, DEAD_BY_MORE = 0.85, LOOPS = 0.95;
 
 /* A walk of the same packets that are lost: heard from any hop. */
 static bool hears_hops(const struct walk_view *walk)
@@ -45,6 +45,16 @@ static void show_passing(struct way *way, const struct walk_view *control)
 	}
 }
 
+/* Does any router behind that hop hear what passes? Else the far end, or the way back, may be what drops the request. */
+static bool is_heard_beyond(const struct walks *walks, int ttl)
+{
+	const struct walk_view *const all[] = {&walks->control, &walks->udp, &walks->echo};
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (all[i]->count && (all[i]->last_heard_ttl > ttl || is_prohibited(all[i])))
+			return true;
+	return false;
+}
+
 static void judge_end(const struct report *report, const struct walks *walks, struct way *way)
 {
 	const struct walk_view *passing = what_passes(walks);
@@ -53,7 +63,7 @@ static void judge_end(const struct report *report, const struct walks *walks, st
 	way->ttl = hears_hops(&walks->syn) ? walks->syn.last_heard_ttl : 0;
 	if (passing || other) {
 		way->end = WAY_FILTERED;
-		way->confidence = passing ? FILTERED : FILTERED_UNSEEN;
+		way->confidence = is_heard_beyond(walks, way->ttl) ? FILTERED : FILTERED_AT_THE_END;
 	} else if (controls) {
 		way->end = WAY_DEAD;
 		way->confidence = controls > 1 ? DEAD_BY_MORE : DEAD_BY_ONE;

@@ -55,7 +55,8 @@ void way_set_place(const struct walks *walks, int ttl, struct way *way)
 	while (at > 0 && !is_heard_at(walks, at, &heard))
 		at--;
 	for (int next = ttl + 1; next < WALK_HOPS_MAX && !beyond; next++)
-		is_heard_at(walks, next, &beyond);
+		if (is_heard_at(walks, next, &beyond) && at && text_equal(beyond, heard))
+			beyond = NULL; /* parallel ways meet it at other TTLs too */
 	way->has_place = true;
 	way->at = (struct place){.hop = at,
 				 .last_heard = at ? heard : own_address(walks),

@@ -123,6 +123,28 @@ static void silence_has_a_place(void)
 	}
 }
 
+static double confidence_of(enum failure failure, const struct walked *walked)
+{
+	struct path *path;
+	struct report *report = one_path(&path);
+	build_attempt(report, path, ONE, failure);
+	build_walks(report, ONE, walked);
+	diagnose(report);
+	double confidence = path->verdict.confidence;
+	report_free(report);
+	return confidence;
+}
+
+/* Where the far end itself, the way back or this server may be it, a filter on the way out is not proven. */
+static void what_else_may_be_it_counts(void)
+{
+	const enum failure silent = FAILURE_TIMEOUT, refused = FAILURE_CONNECTION_REFUSED;
+	CHECK(confidence_of(silent, &(struct walked){"10.1.0.1 - -", "10.1.0.1 10.2.0.1 syn_ack", NULL}) >= 0.8);
+	CHECK(confidence_of(silent, &(struct walked){"10.1.0.1 - -", "10.1.0.1 syn_ack", NULL}) < 0.8);
+	CHECK(confidence_of(refused, &(struct walked){"10.1.0.1 rst", "10.1.0.1 10.2.0.1 syn_ack", NULL}) >= 0.8);
+	CHECK(confidence_of(refused, &(struct walked){"rst", "10.1.0.1 10.2.0.1 syn_ack", NULL}) < 0.8);
+}
+
 /* A port of the same address that works is a control too, whoever asked. */
 static void other_port_of_the_address_works(void)
 {
@@ -324,6 +346,16 @@ static void resets_come_from_somewhere(void)
 		 1,
 		 "10.1.0.1",
 		 "10.2.0.1"},
+		/* the two ports are led by different ways, whose lengths do not compare */
+		{{"10.1.0.1 10.2.0.1 rst", "10.1.0.1 10.9.0.1 10.2.0.1 syn_ack", NULL},
+		 62,
+		 62,
+		 0,
+		 0,
+		 "tcp_refused_unlocated",
+		 -1,
+		 NULL,
+		 NULL},
 		/* a muted hop before it */
 		{{"10.1.0.1 - rst", "10.1.0.1 - 10.3.0.1 syn_ack", NULL},
 		 0,
@@ -654,6 +686,7 @@ static void refused_once_and_accepted_again(void)
 int main(void)
 {
 	silence_has_a_place();
+	what_else_may_be_it_counts();
 	other_port_of_the_address_works();
 	muted_hops_are_said();
 	missing_rights_are_said();

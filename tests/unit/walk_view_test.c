@@ -35,7 +35,7 @@ static void walks_are_read(void)
 		{"- - - - - -", -1, WALK_REACHED_NOT, -1, NULL, 1, "10.1.0.1", NULL, 1, 0, 0},
 		{"10.1.0.1 - - - - -", -1, WALK_REACHED_NOT, 1, "10.1.0.1", 2, "10.2.0.1", NULL, 0, 0, 1},
 		{"10.1.0.1 - 10.3.0.1 - - -", -1, WALK_REACHED_NOT, 3, "10.3.0.1", 4, TARGET, NULL, 0, 0, 1},
-		{"? ? - - -", -1, WALK_REACHED_NOT, 2, NULL, 3, NULL, NULL, 0, 0, 1},
+		{"? ? - - -", -1, WALK_REACHED_NOT, 2, NULL, 3, TARGET, NULL, 0, 0, 1}, /* the nearest that is known */
 		{"10.1.0.1 !10.1.0.1 !10.1.0.1", -1, WALK_REACHED_NOT, 1, "10.1.0.1", -1, NULL, "10.1.0.1", 0, 0, 0},
 		{"!10.1.0.1 !10.1.0.1", -1, WALK_REACHED_NOT, -1, NULL, -1, NULL, "10.1.0.1", 0, 0, 0},
 		{"10.1.0.1 10.2.0.1 10.1.0.1 10.2.0.1", -1, WALK_REACHED_NOT, 4, "10.2.0.1", -1, NULL, NULL, 0, 1, 0},
