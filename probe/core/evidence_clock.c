@@ -9,7 +9,13 @@
 #include "probe/core/timestamp.h"
 #include "probe/core/url.h"
 
-enum { AGREE_WITHIN_MS = 60 * 1000, HALF_SECOND_MS = 500, WITNESSES_MAX = 256, AGE_MAX_S = 366 * 24 * 3600 };
+enum {
+	AGREE_WITHIN_MS = 60 * 1000,
+	HALF_SECOND_MS = 500,
+	WITNESSES_MAX = 256,
+	AGE_NARROW_S = 300,
+	AGE_MAX_S = 366 * 24 * 3600
+};
 
 /** What one responder says. */
 struct witness {
@@ -66,6 +72,19 @@ static const struct header_list *headers_of(const struct observation *observatio
 	return observation->op == OP_HTTP_EXCHANGE ? &observation->http.headers : NULL;
 }
 
+/**
+ * Of a cached answer Date is when the origin made it (RFC 9111 5.1), but many delivery networks write a new one and the Age beside it: then the
+ * clock may be anything between the two. What accuses this machine least counts; a wide range around its own clock says nothing (false).
+ */
+static bool set_offset(struct witness *out, int64_t by_date_ms, int64_t age_s)
+{
+	int64_t by_age_ms = by_date_ms - age_s * 1000;
+	out->offset_ms = by_date_ms < 0 ? by_date_ms : by_age_ms > 0 ? by_age_ms : 0;
+	if (age_s == 0)
+		out->offset_ms = by_date_ms;
+	return out->offset_ms != 0 || age_s <= AGE_NARROW_S;
+}
+
 /** What the observation says about the clock; false if nothing. */
 static bool read_witness(const struct report *report, const struct observation *observation, struct witness *out)
 {
@@ -76,8 +95,7 @@ static bool read_witness(const struct report *report, const struct observation *
 	out->who = responder(report->arena, observation);
 	/* ours: the middle of the exchange; theirs: a Date is cut to whole seconds */
 	int64_t ours_ms = report->run.started_at_ms + (observation->start_us + observation->duration_us / 2) / 1000;
-	out->offset_ms = ours_ms - (date_ms + header_age_s(headers) * 1000 + HALF_SECOND_MS);
-	return out->who != NULL;
+	return set_offset(out, ours_ms - (date_ms + HALF_SECOND_MS), header_age_s(headers)) && out->who != NULL;
 }
 
 static size_t collect_witnesses(const struct report *report, struct witness witnesses[WITNESSES_MAX])

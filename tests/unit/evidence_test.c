@@ -265,6 +265,26 @@ static void one_clock_is_read(void)
 	CHECK_TEXT(measured(report), "1 0");
 }
 
+/** Some caches keep the Date of the answer, some write a new one beside its Age. */
+static void a_cached_answer_accuses_only_beyond_its_age(void)
+{
+	static const struct {
+		int64_t ahead_ms;
+		const char *age, *measured;
+	} rows[] = {{500, "391", "0 0"},
+		    {500, "200", "1 0"},
+		    {500 + 391000, "391", "1 0"},
+		    {500 + 3600000, "391", "1 3209000"},
+		    {500 - 3600000, "391", "1 -3600000"},
+		    {500 + 3600000, "0", "1 3600000"}};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct report *report = clock_report(example_ms + rows[i].ahead_ms);
+		struct observation *o = origin_says(report, "20.0.0.1", "Sun, 06 Nov 1994 08:49:37 GMT");
+		header_list_add(report->arena, &o->http.headers, "Age", rows[i].age);
+		check_one_text(measured(report), rows[i].measured, rows[i].age, __FILE__, __LINE__);
+	}
+}
+
 static void what_is_no_date_is_no_witness(void)
 {
 	static const char *const dates[] = {
@@ -376,6 +396,7 @@ int main(void)
 	items_get_ids_and_know_what_is_unmeasured();
 	observations_begin_unmeasured();
 	one_clock_is_read();
+	a_cached_answer_accuses_only_beyond_its_age();
 	what_is_no_date_is_no_witness();
 	leap_days_count();
 	witnesses_are_distinct_responders();
