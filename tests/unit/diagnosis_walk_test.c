@@ -294,6 +294,21 @@ static void way_to_a_proxy_has_a_place(void)
 	report_free(report);
 }
 
+/* A reset in the proxy's name is none of the proxy's; one that comes from as far as the proxy is. */
+static void way_to_a_proxy_is_refused(const char *walk, const char *cause, int hop)
+{
+	struct report *report = build_report();
+	struct path *path = build_route(report, build_target(report, "login.example", PORT), IDENTITY_USER,
+					"PROXY proxy.corp:443", true);
+	struct attempt *attempt = build_attempt(report, path, ONE, FAILURE_CONNECTION_REFUSED);
+	build_last(attempt)->tcp.peer = "proxy";
+	build_walks(report, ONE, &(struct walked){walk, "10.1.0.1 10.2.0.1 10.3.0.1 syn_ack", NULL});
+	diagnose(report);
+	CHECK_TEXT(path->verdict.cause, cause);
+	check_place(&path->verdict, hop, hop ? "10.1.0.1" : NULL, "10.2.0.1");
+	report_free(report);
+}
+
 /* ------------------------------------------------------------------ resets */
 
 static void ttl_of(struct report *report, int port, int ttl, enum failure let_in)
@@ -695,6 +710,8 @@ int main(void)
 	some_addresses_die_at_a_hop();
 	devices_that_named_themselves_have_a_hop();
 	way_to_a_proxy_has_a_place();
+	way_to_a_proxy_is_refused("10.1.0.1 rst", "prx_unreachable", 1);
+	way_to_a_proxy_is_refused("10.1.0.1 10.2.0.1 10.3.0.1 rst", "prx_refused", 0);
 	resets_come_from_somewhere();
 	refused_at_an_address_that_proved_itself();
 	confirmed_resets_are_one_finding();
