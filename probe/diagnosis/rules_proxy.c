@@ -49,7 +49,8 @@ static bool broke_at_tcp(const struct view *view, const struct tried *tried)
 
 static bool is_refused(const struct view *view, const struct tried *tried)
 {
-	return broke_at_tcp(view, tried) && tried->tcp->failure == FAILURE_CONNECTION_REFUSED &&
+	bool on_the_way = tried->way && tried->way->end == WAY_REFUSED_NEAR; /* in the proxy's name */
+	return broke_at_tcp(view, tried) && tried->tcp->failure == FAILURE_CONNECTION_REFUSED && !on_the_way &&
 	       (!tried->tcp->tcp.icmp.from || text_equal(tried->tcp->tcp.icmp.from, tried->attempt->address));
 }
 

@@ -291,7 +291,8 @@ static bool was_closed(enum failure failure)
 static bool is_own_refusal(const struct observation *tcp)
 {
 	bool held_back = tcp->tcp.has_tcp_info && tcp->tcp.tcp_info.held_back > 0;
-	return tcp->failure == FAILURE_PERMISSION_DENIED || held_back || !tcp->tcp.tuple.src;
+	bool forbidden = tcp->failure == FAILURE_PERMISSION_DENIED && !tcp->tcp.icmp.from; /* Linux: by ICMPv6 too */
+	return forbidden || held_back || !tcp->tcp.tuple.src;
 }
 
 static void note_tcp(struct trial *trial, const struct observation *tcp)

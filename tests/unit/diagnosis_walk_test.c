@@ -231,6 +231,21 @@ static void way_to_a_proxy_has_a_place(void)
 	report_free(report);
 }
 
+/* A reset in the proxy's name is none of the proxy's; one that comes from as far as the proxy is. */
+static void way_to_a_proxy_is_refused(const char *walk, const char *cause, const char *place)
+{
+	struct report *report = build_report();
+	struct path *path = build_route(report, build_target(report, "login.example", PORT), IDENTITY_USER,
+					"PROXY proxy.corp:443", true);
+	struct attempt *attempt = build_attempt(report, path, ONE, FAILURE_CONNECTION_REFUSED);
+	build_last(attempt)->tcp.peer = "proxy";
+	build_walks(report, ONE, &(struct walked){walk, "10.1.0.1 10.2.0.1 10.3.0.1 syn_ack", NULL});
+	diagnose(report);
+	CHECK_TEXT(path->verdict.cause, cause);
+	check_place(&path->verdict, place);
+	report_free(report);
+}
+
 int main(void)
 {
 	silence_has_a_place();
@@ -243,5 +258,7 @@ int main(void)
 	some_addresses_die_at_a_hop();
 	devices_that_named_themselves_have_a_hop();
 	way_to_a_proxy_has_a_place();
+	way_to_a_proxy_is_refused("10.1.0.1 rst", "prx_unreachable", "1 10.1.0.1 10.2.0.1");
+	way_to_a_proxy_is_refused("10.1.0.1 10.2.0.1 10.3.0.1 rst", "prx_refused", NULL);
 	return check_summary();
 }

@@ -228,6 +228,13 @@ def core1_drops_the_way_to_the_proxy(lab):
     ends_at((yield), 2, CORE1, CORE2)
 
 
+@scenario(Expect(exit=1, cause="prx_unreachable", stage="proxy", owner="firewall-team", subject=PROXY, also=("tcp_refused_by_middlebox",)),
+          arguments=("--route", f"proxy=http://{PROXY}"))
+def core1_resets_the_way_to_the_proxy(lab):
+    lab.core1.reject(dst="13.64.0.99", port=3128, how="reset")
+    ends_at((yield), 2, CORE1, CORE2)
+
+
 @scenario(Expect(exit=1, cause="prx_unreachable", stage="proxy", owner="firewall-team", subject=PROXY, also=("ip_path_dies_all_protocols",)),
           arguments=("--route", f"proxy=http://{PROXY}"))
 def nothing_passes_core2_towards_the_proxy(lab):
