@@ -11,7 +11,7 @@
  * Table S, certificates. Interception is asked before any other complaint: a foreign certificate explains all of its own faults.
  */
 
-enum { CLOCK_LIMIT_MS = 5 * 60 * 1000 };
+enum { CLOCK_LIMIT_MS = 5 * 60 * 1000, CLOCK_WITNESSES = 2 };
 
 static bool verify_is(const struct tried *tried, const char *word)
 {
@@ -315,16 +315,37 @@ bool remark_tls_other_public_root(const struct view *view, struct verdict *out)
 
 /* ------------------------------------------------------------------ what is wrong with it */
 
+/* When the chain was judged, by the servers' clocks where they tell; 0: not known. */
+static int64_t judged_at_s(const struct report *report, const struct tls_handshake *tls)
+{
+	bool told = report->host.clock_witnesses >= CLOCK_WITNESSES;
+	return tls->verified_at_s <= 0 ? 0 : tls->verified_at_s - (told ? report->host.clock_offset_ms / 1000 : 0);
+}
+
+/* OpenSSL names the first certificate that is out of date; of a leaf that has expired and an issuer that is younger than this clock, the leaf is
+ * beyond doubt: no clock makes both valid. */
+static bool date_is(const struct view *view, const struct tried *tried, const char *word)
+{
+	if (!verify_is(tried, "expired") && !verify_is(tried, "not_yet_valid"))
+		return false;
+	const struct tls_handshake *tls = &tls_handshake_of(tried)->tls;
+	int64_t at_s = judged_at_s(view->report, tls);
+	bool over = false, early = false;
+	for (size_t i = 0; at_s && i < tls->chain_count; i++) {
+		over |= tls->chain[i].not_after_s > 0 && at_s > tls->chain[i].not_after_s;
+		early |= tls->chain[i].not_after_s > 0 && at_s < tls->chain[i].not_before_s;
+	}
+	return over || early ? strcmp(word, over ? "expired" : "not_yet_valid") == 0 : verify_is(tried, word);
+}
+
 static bool is_expired(const struct view *view, const struct tried *tried)
 {
-	(void)view;
-	return verify_is(tried, "expired");
+	return date_is(view, tried, "expired");
 }
 
 static bool is_not_yet_valid(const struct view *view, const struct tried *tried)
 {
-	(void)view;
-	return verify_is(tried, "not_yet_valid");
+	return date_is(view, tried, "not_yet_valid");
 }
 
 static bool is_revoked(const struct view *view, const struct tried *tried)
@@ -339,16 +360,17 @@ static bool is_wrong_name(const struct view *view, const struct tried *tried)
 	return tls_broke(tried) && tls_handshake_of(tried)->failure == FAILURE_SSL_INVALID_HOSTNAME;
 }
 
-/* The clock comes before certificates: was this server's own found right by another machine's? */
-static bool clock_is_right(const struct report *report)
+/* The clock comes before certificates: was this server's own found right by another machine's, or are those of several known? */
+static bool clock_is_known(const struct report *report)
 {
 	int64_t offset_ms = report->host.clock_offset_ms;
-	return report->host.clock_witnesses > 0 && offset_ms <= CLOCK_LIMIT_MS && offset_ms >= -CLOCK_LIMIT_MS;
+	return report->host.clock_witnesses >= CLOCK_WITNESSES ||
+	       (report->host.clock_witnesses > 0 && offset_ms <= CLOCK_LIMIT_MS && offset_ms >= -CLOCK_LIMIT_MS);
 }
 
 static bool out_of_date(const struct view *view, struct verdict *out, const char *cause, tried_is is)
 {
-	bool sure = clock_is_right(view->report);
+	bool sure = clock_is_known(view->report);
 	if (!tls_if_any(view, out, cause, sure ? 0.85 : 0.5, is))
 		return false;
 	if (!sure)

@@ -236,8 +236,38 @@ static void clock_and_dates(int64_t from_s, int64_t to_s, const char *verify, in
 	report_free(report);
 }
 
+/* A leaf that ended years ago below an issuer that was made today, judged by a clock that is two days behind: the leaf is to blame. */
+static void old_leaf_below_a_new_issuer(int witnesses, int64_t leaf_ends_s, int64_t issuer_begins_s, const char *verify,
+					const char *cause)
+{
+	enum { NOW_S = 1769850307, DAY_S = 86400 };
+	struct path *path;
+	struct report *report = one_path(&path);
+	report->host.clock_offset_ms = witnesses ? -2 * DAY_S * 1000LL : 0;
+	report->host.clock_witnesses = witnesses;
+	struct attempt *attempt = build_attempt(report, path, "20.190.128.1", FAILURE_NONE);
+	struct tls_handshake *tls = &build_tls(report, path, attempt, FAILURE_SSL_INVALID_CERTIFICATE)->tls;
+	tls->verify = verify;
+	tls->verified_at_s = NOW_S;
+	tls->chain = arena_alloc(report->arena, 2 * sizeof(*tls->chain));
+	tls->chain[0] =
+		(struct certificate){.not_before_s = NOW_S - 3000LL * DAY_S, .not_after_s = leaf_ends_s + NOW_S};
+	tls->chain[1] = (struct certificate){
+		.not_before_s = NOW_S + issuer_begins_s, .not_after_s = NOW_S + 3000LL * DAY_S, .is_ca = true};
+	tls->chain_count = 2;
+	diagnose(report);
+	CHECK_TEXT(path->verdict.cause, cause);
+	report_free(report);
+}
+
 int main(void)
 {
+	old_leaf_below_a_new_issuer(3, -86400 * 2000LL, 86400, "not_yet_valid", "tls_cert_expired");
+	old_leaf_below_a_new_issuer(0, -86400 * 2000LL, 86400, "not_yet_valid", "tls_cert_expired");
+	old_leaf_below_a_new_issuer(3, 86400, 86400, "not_yet_valid", "tls_cert_expired");
+	old_leaf_below_a_new_issuer(3, 86400 * 9, 86400 * 3, "not_yet_valid", "tls_cert_not_yet_valid");
+	old_leaf_below_a_new_issuer(3, 86400 * 9, 86400, "not_yet_valid", "host_clock_skewed");
+	old_leaf_below_a_new_issuer(0, 86400 * 9, 86400, "not_yet_valid", "tls_cert_not_yet_valid");
 	interfaces_and_routes();
 	unreachable_with_hidden_senders(NULL, NULL);
 	unreachable_with_hidden_senders("present", NULL);
