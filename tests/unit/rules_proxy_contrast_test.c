@@ -97,83 +97,56 @@ static struct path *by_port(struct report *report, const char *host, int port, i
 	return path;
 }
 
+static const struct {
+	const char *what;
+	int more[3][2]; /* port, status of more names */
+	const char *method, *request;
+	int status; /* of the contrast; 0: not made */
+	const char *cause;
+	double least, most;
+} ports[] = {
+	{"the same host passes at 80", {{0}}, "GET", "http://a.example:80/", 200, "prx_port_not_allowed", 0.9, 0.9},
+	{"it is tried there, and fails behind",
+	 {{0}},
+	 "GET",
+	 "http://a.example:80/",
+	 503,
+	 "prx_port_not_allowed",
+	 0.9,
+	 0.9},
+	{"it is denied there too",
+	 {{80, 200}, {80, 200}, {443, 403}},
+	 "GET",
+	 "http://a.example:80/",
+	 403,
+	 "prx_acl_denied",
+	 0.8,
+	 1},
+	{"another name passes at 443", {{443, 200}}, "GET", "http://a.example:80/", 200, "prx_acl_denied", 0.8, 1},
+	{"the contrast was about the other port", {{0}}, "CONNECT", "a.example:443", 200, "prx_acl_denied", 0.8, 1},
+	{"about a host that was never denied", {{0}}, "GET", "http://z.example:80/", 200, "prx_acl_denied", 0.8, 1},
+	{"without it, two names at each port",
+	 {{80, 200}, {80, 200}, {443, 403}},
+	 NULL,
+	 NULL,
+	 0,
+	 "prx_port_not_allowed",
+	 0.6,
+	 0.6},
+	{"one of each is too few", {{80, 200}}, NULL, NULL, 0, "prx_acl_denied", 0.8, 1},
+};
+
 static void one_port_is_denied(void)
 {
-	static const struct {
-		const char *what;
-		int more[3][2]; /* port, status of more names */
-		const char *method, *request;
-		int status; /* of the contrast; 0: not made */
-		const char *cause;
-		double least, most;
-	} rows[] = {
-		{"the same host passes at 80",
-		 {{0}},
-		 "GET",
-		 "http://a.example:80/",
-		 200,
-		 "prx_port_not_allowed",
-		 0.9,
-		 0.9},
-		{"it is tried there, and fails behind",
-		 {{0}},
-		 "GET",
-		 "http://a.example:80/",
-		 503,
-		 "prx_port_not_allowed",
-		 0.9,
-		 0.9},
-		{"it is denied there too",
-		 {{80, 200}, {80, 200}, {443, 403}},
-		 "GET",
-		 "http://a.example:80/",
-		 403,
-		 "prx_acl_denied",
-		 0.8,
-		 1},
-		{"another name passes at 443",
-		 {{443, 200}},
-		 "GET",
-		 "http://a.example:80/",
-		 200,
-		 "prx_acl_denied",
-		 0.8,
-		 1},
-		{"the contrast was about the other port",
-		 {{0}},
-		 "CONNECT",
-		 "a.example:443",
-		 200,
-		 "prx_acl_denied",
-		 0.8,
-		 1},
-		{"about a host that was never denied",
-		 {{0}},
-		 "GET",
-		 "http://z.example:80/",
-		 200,
-		 "prx_acl_denied",
-		 0.8,
-		 1},
-		{"without it, two names at each port",
-		 {{80, 200}, {80, 200}, {443, 403}},
-		 NULL,
-		 NULL,
-		 0,
-		 "prx_port_not_allowed",
-		 0.6,
-		 0.6},
-		{"one of each is too few", {{80, 200}}, NULL, NULL, 0, "prx_acl_denied", 0.8, 1},
-	};
 	static const char *const names[] = {"b.example", "c.example", "d.example"};
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++) {
 		struct report *report = build_report();
 		by_port(report, "a.example", 443, 403);
-		for (size_t k = 0; k < 3 && rows[i].more[k][0]; k++)
-			by_port(report, names[k], rows[i].more[k][0], rows[i].more[k][1]);
-		if (rows[i].status)
-			contrast(report, "proxy_other_port", rows[i].method, rows[i].request, rows[i].status);
-		expect(report, rows[i].cause, rows[i].least, rows[i].most, rows[i].what);
+		for (size_t k = 0; k < 3 && ports[i].more[k][0]; k++)
+			by_port(report, names[k], ports[i].more[k][0], ports[i].more[k][1]);
+		if (ports[i].status)
+			contrast(report, "proxy_other_port", ports[i].method, ports[i].request, ports[i].status);
+		expect(report, ports[i].cause, ports[i].least, ports[i].most, ports[i].what);
 	}
 }
 
