@@ -24,6 +24,9 @@ void experiments_hurry(struct run *run);
 /** Are some under way? */
 bool experiments_open(const struct run *run);
 
+/** Nothing is under way any more: write down what was learned beside the attempts. */
+void experiments_finish(struct run *run);
+
 /** End all of them; what is open is recorded with that failure. */
 void experiments_cut(struct run *run, enum failure failure);
 

@@ -281,6 +281,17 @@ static void ttl_of(struct report *report, int port, int ttl, enum failure let_in
 			floor;
 }
 
+/* By an account that may look at packets. */
+static void ttl_read(struct report *report, int port, int ttl, enum failure failure)
+{
+	struct observation *one = build_connect(report, ONE, port, port == PORT ? "again" : "other_port", failure);
+	one->duration_us = NOT_MEASURED;
+	if (failure == FAILURE_NONE)
+		one->tcp.syn_ack_ttl = ttl;
+	else
+		one->tcp.reset_ttl = ttl;
+}
+
 static void rtt_of(struct report *report, int port, enum failure failure, int64_t rtt_us)
 {
 	build_connect(report, ONE, port, port == PORT ? "again" : "other_port", failure)->duration_us = rtt_us;
@@ -428,15 +439,17 @@ static void resets_come_from_somewhere(void)
 		 NULL,
 		 NULL},
 	};
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t k = 0; k < 2 * sizeof(rows) / sizeof(rows[0]); k++) {
+		size_t i = k / 2;
+		void (*ttl_known)(struct report *, int, int, enum failure) = k % 2 ? ttl_read : ttl_of;
 		struct path *path;
 		struct report *report = one_path(&path);
 		build_attempt(report, path, ONE, FAILURE_CONNECTION_REFUSED);
 		build_walks(report, ONE, &rows[i].walked);
 		if (rows[i].reset_ttl)
-			ttl_of(report, PORT, rows[i].reset_ttl, FAILURE_CONNECTION_REFUSED);
+			ttl_known(report, PORT, rows[i].reset_ttl, FAILURE_CONNECTION_REFUSED);
 		if (rows[i].synack_ttl)
-			ttl_of(report, 80, rows[i].synack_ttl, FAILURE_NONE);
+			ttl_known(report, 80, rows[i].synack_ttl, FAILURE_NONE);
 		if (rows[i].reset_us) {
 			rtt_of(report, PORT, FAILURE_CONNECTION_REFUSED, rows[i].reset_us);
 			rtt_of(report, 80, FAILURE_NONE, rows[i].synack_us);
@@ -449,6 +462,21 @@ static void resets_come_from_somewhere(void)
 		CHECK_INT(path->verdict.owner, OWNER_FIREWALL_TEAM); /* nobody has proved whose the address is */
 		report_free(report);
 	}
+}
+
+/* Resets with several TTLs: parallel lines, or several who answer. */
+static void resets_that_differ_say_nothing(void)
+{
+	struct path *path;
+	struct report *report = one_path(&path);
+	build_attempt(report, path, ONE, FAILURE_CONNECTION_REFUSED);
+	build_walks(report, ONE, &(struct walked){"10.1.0.1 10.2.0.1 rst", "10.1.0.1 10.2.0.1 syn_ack", NULL});
+	ttl_read(report, PORT, 62, FAILURE_CONNECTION_REFUSED);
+	ttl_read(report, PORT, 64, FAILURE_CONNECTION_REFUSED);
+	ttl_read(report, 80, 62, FAILURE_NONE);
+	diagnose(report);
+	CHECK_TEXT(path->verdict.cause, "tcp_refused_unlocated");
+	report_free(report);
 }
 
 static void refused_at_an_address_that_proved_itself(void)
@@ -663,6 +691,7 @@ int main(void)
 	devices_that_named_themselves_have_a_hop();
 	way_to_a_proxy_has_a_place();
 	resets_come_from_somewhere();
+	resets_that_differ_say_nothing();
 	refused_at_an_address_that_proved_itself();
 	confirmed_resets_are_one_finding();
 	somebody_else_accepts();
