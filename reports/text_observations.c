@@ -117,6 +117,15 @@ static void say_lookup(struct strbuf *out, const struct observation *o)
 	strbuf_free(&addresses);
 }
 
+static void say_answer_ttl(struct strbuf *out, enum say what, int ttl)
+{
+	struct scratch s;
+	if (ttl == NOT_MEASURED)
+		return;
+	strbuf_add_char(out, ' ');
+	say(out, what, FILLS({"ttl", number_text(ttl, s.number)}));
+}
+
 static void say_tcp(struct strbuf *out, const struct observation *o)
 {
 	const struct tuple *t = &o->tcp.tuple;
@@ -126,6 +135,8 @@ static void say_tcp(struct strbuf *out, const struct observation *o)
 		  {"destination", end_text(t->dst, t->dst_port, s.destination)},
 		  {"failure", say_text(say_failure(o->failure))}));
 	say_icmp(out, &o->tcp.icmp);
+	say_answer_ttl(out, SAY_TCP_SYN_ACK_TTL, o->tcp.syn_ack_ttl);
+	say_answer_ttl(out, SAY_TCP_RESET_TTL, o->tcp.reset_ttl);
 }
 
 static enum say ttl_outcome(const struct observation *o)

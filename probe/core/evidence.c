@@ -165,6 +165,11 @@ struct attempt *path_add_attempt(struct report *report, struct path *path)
 	return attempt;
 }
 
+int tcp_answer_ttl(const struct tcp_connect *tcp)
+{
+	return tcp->syn_ack_ttl != NOT_MEASURED ? tcp->syn_ack_ttl : tcp->reset_ttl;
+}
+
 bool observation_is_of_decision(const struct observation *observation)
 {
 	static const char *const experiments[] = {"wpad", "pac_download", "pac_dns"};
@@ -234,6 +239,7 @@ void observation_init(struct observation *observation, enum op op)
 		observation->tcp.icmp = icmp_absent;
 		observation->tcp.tcp_info = tcp_facts_unknown;
 		observation->tcp.min_ttl = NOT_MEASURED;
+		observation->tcp.syn_ack_ttl = observation->tcp.reset_ttl = NOT_MEASURED;
 		observation->tcp.sent_bytes = NOT_MEASURED;
 		observation->tcp.bytes_acked = observation->tcp.bytes_received = NOT_MEASURED;
 		break;

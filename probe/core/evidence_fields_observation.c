@@ -92,6 +92,8 @@ static const struct field tcp_rows[] = {
 	GROUP("tcp_info", tcp_info_shape, .present = tcp_info_is_present, .mark = tcp_info_mark),
 	ROW("peer", TEXT, observation, tcp.peer),
 	ROW("min_ttl", INT, observation, tcp.min_ttl),
+	ROW("syn_ack_ttl", INT, observation, tcp.syn_ack_ttl),
+	ROW("reset_ttl", INT, observation, tcp.reset_ttl),
 	ROW("sent_bytes", INT64, observation, tcp.sent_bytes),
 	ROW("bytes_acked", INT64, observation, tcp.bytes_acked),
 	ROW("bytes_received", INT64, observation, tcp.bytes_received),

@@ -67,7 +67,10 @@ struct tcp_connect {
 	struct icmp_error icmp;
 	bool has_tcp_info;
 	struct tcp_facts tcp_info;
-	int min_ttl;	    /* packets with a smaller TTL were not let in (IP_MINTTL); NOT_MEASURED: no such limit */
+	int min_ttl; /* packets with a smaller TTL were not let in (IP_MINTTL); NOT_MEASURED: no such limit */
+	int syn_ack_ttl,
+		reset_ttl;  /* of the first SYN-ACK and the first reset, as they came in; NOT_MEASURED: none came, or
+				       this account may not look */
 	int64_t sent_bytes; /* of our own on this connection; NOT_MEASURED: none were to be sent. Then also: */
 	int64_t bytes_acked, bytes_received; /* bytes_acked: of ours, the SYN included */
 	const char *first_bytes;	     /* up to 64 bytes as they came, non-printing ones as \xNN */
@@ -301,6 +304,9 @@ struct observation {
 
 /** Does it tell how the route of its paths was found (detection, download, what a script said), and not what was met on that way? */
 bool observation_is_of_decision(const struct observation *observation);
+
+/** The TTL of what answered the connection request, a SYN-ACK or a reset; NOT_MEASURED where none came or nobody looked. */
+int tcp_answer_ttl(const struct tcp_connect *tcp);
 
 struct observation_list {
 	struct observation **items;

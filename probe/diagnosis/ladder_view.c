@@ -357,8 +357,16 @@ static int ttl_of_far_end(const struct view *view, const struct tried *tried)
 	return kept_out == let_in + 1 ? let_in : NOT_MEASURED;
 }
 
+bool ladder_read_ttls(const struct view *view, const struct tried *tried)
+{
+	return !view->proxied && tried->tls && tried->tls->failure == FAILURE_CONNECTION_RESET && tried->tcp &&
+	       tried->tcp->tcp.syn_ack_ttl != NOT_MEASURED && tried->tcp->tcp.reset_ttl != NOT_MEASURED;
+}
+
 const struct observation *ladder_forged_reset(const struct view *view, const struct tried *tried)
 {
+	if (ladder_read_ttls(view, tried))
+		return tried->tcp->tcp.syn_ack_ttl != tried->tcp->tcp.reset_ttl ? tried->tcp : NULL;
 	const struct observation_list *list = &view->report->observations;
 	int ttl = view->proxied ? NOT_MEASURED : ttl_of_far_end(view, tried);
 	for (size_t i = 0; ttl != NOT_MEASURED && i < list->count; i++) {

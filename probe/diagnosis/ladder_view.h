@@ -77,7 +77,11 @@ int packet_limit_bytes(const struct packet_limit *limit);
 /** Where hellos to the address of that attempt end, by the walk of hellos and that of SYNs; nothing is changed where they do not tell. */
 void ladder_place(const struct view *view, const struct tried *tried, struct verdict *out);
 
-/** Does a reset that answered the hello carry a TTL that the far end's own packets do not have (IP_MINTTL)? The observation, or NULL. */
+/** Were the TTLs of that attempt's SYN-ACK and of the reset that answered its hello read from the packets? */
+bool ladder_read_ttls(const struct view *view, const struct tried *tried);
+
+/** Does a reset that answered the hello carry a TTL that the far end's own packets do not have (read, or found by IP_MINTTL)? The observation,
+ *  or NULL. */
 const struct observation *ladder_forged_reset(const struct view *view, const struct tried *tried);
 
 #endif

@@ -354,7 +354,7 @@ static void add_contrasts(const struct view *view, struct verdict *out, tried_is
 		verdict_add_not_run(view, out, "smaller segments");
 	if (silent && !was_made(view, tried, "walk_hello"))
 		verdict_add_not_run(view, out, "path walk by TTL for the hello");
-	if (!silent && !was_made(view, tried, "reset_ttl"))
+	if (!silent && !was_made(view, tried, "reset_ttl") && !ladder_read_ttls(view, tried))
 		verdict_add_not_run(view, out, "TTL of the reset against the SYN-ACK's");
 	if (ladder.again.end == RUNG_PASSED)
 		verdict_add_also(view, out, "the same hello passed a moment later: the fault comes and goes");

@@ -17,6 +17,7 @@ struct answer {
 	int ttl_least,
 		ttl_most; /* of the packet: it was let in where that much was asked for, and was not beyond the other */
 	const struct observation *let_in, *kept_out;
+	bool is_read; /* the TTLs come from the packets themselves: the least and the most of them */
 };
 
 static const struct answer no_answer = {.rtt_us = NOT_MEASURED, .ttl_least = NOT_MEASURED, .ttl_most = TTL_MAX};
@@ -27,9 +28,26 @@ static void take_rtt(struct answer *answer, int64_t rtt_us)
 		answer->rtt_us = rtt_us;
 }
 
+static void take_read_ttl(struct answer *answer, const struct observation *one)
+{
+	int ttl = tcp_answer_ttl(&one->tcp);
+	if (ttl == NOT_MEASURED)
+		return;
+	if (!answer->is_read || ttl < answer->ttl_least)
+		answer->ttl_least = ttl;
+	if (!answer->is_read || ttl > answer->ttl_most)
+		answer->ttl_most = ttl;
+	if (!answer->is_read)
+		answer->let_in = one;
+	answer->kept_out = NULL;
+	answer->is_read = true;
+}
+
 /* With a least TTL: an answer has it, silence means that the answer has less. */
 static void take_ttl(struct answer *answer, const struct observation *one, bool answered)
 {
+	if (answer->is_read)
+		return;
 	if (answered && one->tcp.min_ttl > answer->ttl_least) {
 		answer->ttl_least = one->tcp.min_ttl;
 		answer->let_in = one;
@@ -47,9 +65,13 @@ static bool is_refused(const struct observation *one)
 
 static void take(struct answer *answer, const struct observation *one, bool answered)
 {
-	if (one->tcp.min_ttl != NOT_MEASURED)
+	if (one->tcp.min_ttl != NOT_MEASURED) {
 		take_ttl(answer, one, answered);
-	else if (answered && one->experiment)
+		return;
+	}
+	if (answered)
+		take_read_ttl(answer, one);
+	if (answered && one->experiment)
 		take_rtt(answer, one->duration_us);
 }
 
@@ -76,11 +98,12 @@ static void read_answers(const struct report *report, const struct way *way, str
 }
 
 /* Not on a system without the means. */
-static bool ttls_were_asked(const struct report *report, const struct way *way)
+static bool ttls_were_looked_at(const struct report *report, const struct way *way)
 {
 	for (size_t i = 0; i < report->observations.count; i++) {
 		const struct observation *one = report->observations.items[i];
-		if (one->op == OP_TCP_CONNECT && one->tcp.min_ttl != NOT_MEASURED &&
+		if (one->op == OP_TCP_CONNECT &&
+		    (one->tcp.min_ttl != NOT_MEASURED || tcp_answer_ttl(&one->tcp) != NOT_MEASURED) &&
 		    text_equal(one->tcp.tuple.dst, way->address) && one->tcp.tuple.dst_port == way->port)
 			return true;
 	}
@@ -178,7 +201,7 @@ static void judge_by_walk(const struct report *report, const struct walks *walks
 		say(way, WAY_REFUSED_NEAR, NEAR_BY_SIGNS);
 	else if (as_far && by_ttl == SIGN_ALIKE)
 		say(way, WAY_REFUSED_FAR, FAR_BY_TTL);
-	else if (as_far && !ttls_were_asked(report, way))
+	else if (as_far && !ttls_were_looked_at(report, way))
 		say(way, WAY_REFUSED_FAR, FAR_BY_WALK);
 	if (by && way->end != WAY_UNKNOWN)
 		way_show_hop(way, by, far);

@@ -6,6 +6,7 @@
 #include "probe/engine/connect.h"
 #include "probe/engine/hello_bytes.h"
 #include "probe/engine/legs.h"
+#include "probe/engine/tcp_watch.h"
 #include "probe/engine/walk.h"
 #include "probe/os/os.h"
 #include "probe/plan/experiments.h"
@@ -38,6 +39,7 @@ struct experiments {
 	size_t begun; /* of plan.wishes */
 	size_t open;
 	struct conduct *conducts;
+	struct tcp_watch *watch; /* NULL without the rights */
 	bool hurried, ended;
 };
 
@@ -217,9 +219,16 @@ static void go_on(struct experiments *experiments)
 	struct experiment_plan *plan = &experiments->plan;
 	if (experiments->ended || experiments->run->ending != FAILURE_NONE)
 		return;
+	tcp_watch_write(experiments->watch, experiments->run->report);
 	experiments_choose(plan, experiments->run->report);
 	while (experiments->begun < plan->wish_count)
 		wish_begin(experiments, plan->wishes[experiments->begun++]);
+}
+
+void experiments_finish(struct run *run)
+{
+	if (run->experiments)
+		tcp_watch_write(run->experiments->watch, run->report);
 }
 
 bool experiments_open(const struct run *run)
@@ -424,6 +433,7 @@ void experiments_start(struct run *run)
 	experiments->run = run;
 	experiments->plan.arena = run->report->arena;
 	experiments->plan.timeout_us = run->options->timeout_us;
+	experiments->watch = tcp_watch_start(&run->loop);
 	run->experiments = experiments;
 	uv_timer_init(&run->loop, &experiments->tick);
 	uv_timer_init(&run->loop, &experiments->last_call);

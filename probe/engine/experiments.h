@@ -21,6 +21,9 @@ void experiments_note(struct trial *trial, const struct transfer_result *result)
 /** Are some under way? */
 bool experiments_open(const struct run *run);
 
+/** Nothing is under way any more: write down what was learned beside the attempts. */
+void experiments_finish(struct run *run);
+
 /** End all of them; what is open is recorded with that failure. */
 void experiments_cut(struct run *run, enum failure failure);
 

@@ -203,6 +203,7 @@ bool engine_run(struct report *report, struct plan *plan, const struct engine_op
 	       uv_run(&run->loop, UV_RUN_ONCE))
 		;
 	uv_timer_stop(&run->progress_timer);
+	experiments_finish(run);
 	system_run_absorb(run);
 	machine_routes_record(run);
 	times_write(run);

@@ -6,6 +6,7 @@
 #include "probe/core/arena.h"
 #include "probe/core/walk_view.h"
 #include "probe/plan/loss.h"
+#include "probe/plan/reset_ttl.h"
 #include "probe/plan/segment_size.h"
 #include "probe/plan/wishes.h"
 
@@ -233,74 +234,6 @@ static void wish_connects(struct experiment_plan *plan, const struct symptom *ab
 	}
 }
 
-/* ------------------------------------------------------------------ the TTL of a reset */
-
-enum { TTL_STEP = 16, TTL_TOP = 255 };
-
-/* The highest floor under which the answer was let in, and the lowest that kept it out. */
-static void ttl_bracket(const struct report *report, const struct symptom *about, int port, int *in, int *out)
-{
-	*in = 0;
-	*out = TTL_TOP + 1;
-	for (size_t i = 0; i < report->observations.count; i++) {
-		const struct observation *one = report->observations.items[i];
-		if (one->op != OP_TCP_CONNECT || one->tcp.min_ttl == NOT_MEASURED ||
-		    one->tcp.sent_bytes != NOT_MEASURED || one->tcp.tuple.dst_port != port ||
-		    !same_text(one->tcp.tuple.dst, about->address))
-			continue;
-		if (one->failure == FAILURE_TIMEOUT && one->tcp.min_ttl < *out)
-			*out = one->tcp.min_ttl;
-		if (one->failure != FAILURE_TIMEOUT && one->failure != FAILURE_DEADLINE && one->tcp.min_ttl > *in)
-			*in = one->tcp.min_ttl;
-	}
-}
-
-static void wish_min_ttl(struct experiment_plan *plan, const struct symptom *about, int port, int min_ttl)
-{
-	struct wish wish = {.experiment = EXPERIMENT_RESET_TTL,
-			    .about = about,
-			    .port = port,
-			    .min_ttl = min_ttl,
-			    .patience_us = plan->quick_us};
-	wish_once(plan, &wish);
-}
-
-/* Round 1 in steps, round 2 between two of them. True: the TTL is known. */
-static bool find_ttl(struct experiment_plan *plan, const struct report *report, const struct symptom *about, int port,
-		     int *ttl)
-{
-	int in, out;
-	for (int floor = TTL_STEP; floor < TTL_TOP; floor += TTL_STEP)
-		wish_min_ttl(plan, about, port, floor);
-	if (!wish_port_done(plan, about, EXPERIMENT_RESET_TTL, port))
-		return false;
-	ttl_bracket(report, about, port, &in, &out);
-	if (out <= in || out > TTL_TOP)
-		return false; /* it answers at no time, or at random */
-	for (int floor = in + 1; floor < out; floor++)
-		wish_min_ttl(plan, about, port, floor);
-	*ttl = in;
-	return wish_port_done(plan, about, EXPERIMENT_RESET_TTL, port);
-}
-
-/* Once the SYN-ACK's TTL is known: whatever comes with a greater one to the hello is not from the same end. */
-static void wish_reset_after_hello(struct experiment_plan *plan, const struct report *report,
-				   const struct symptom *about)
-{
-	int ttl;
-	if (!find_ttl(plan, report, about, about->port, &ttl) || ttl >= TTL_TOP)
-		return;
-	for (int above = 0; above < 2; above++) {
-		struct wish wish = {.experiment = EXPERIMENT_RESET_TTL,
-				    .about = about,
-				    .port = about->port,
-				    .min_ttl = ttl + above,
-				    .sni = about->target->host,
-				    .says_hello = true};
-		wish_once(plan, &wish);
-	}
-}
-
 /* ------------------------------------------------------------------ the ladder */
 
 static void wish_hello(struct experiment_plan *plan, const struct symptom *about, enum experiment experiment,
@@ -410,7 +343,7 @@ static void examine_hello(struct experiment_plan *plan, const struct report *rep
 	examine_place(plan, symptom);
 	wish_hello_walk(plan, report, symptom);
 	if (symptom->kind == SYMPTOM_HELLO_CLOSED)
-		wish_reset_after_hello(plan, report, symptom);
+		reset_ttl_after_hello(plan, report, symptom);
 	if (symptom->kind == SYMPTOM_HELLO_SILENT)
 		segment_size_choose(plan, report, symptom);
 }
@@ -420,7 +353,6 @@ static void examine_hello(struct experiment_plan *plan, const struct report *rep
 static void examine_syn(struct experiment_plan *plan, const struct report *report, const struct symptom *symptom)
 {
 	const struct symptom *first = first_of_group(plan, symptom);
-	int ttl;
 	if (symptom != first) {
 		compare_with_first(plan, report, first, symptom);
 		return;
@@ -434,8 +366,7 @@ static void examine_syn(struct experiment_plan *plan, const struct report *repor
 	if (symptom->kind == SYMPTOM_SYN_SILENT)
 		return;
 	wish_connects(plan, symptom, EXPERIMENT_OTHER_PORT, other_port(symptom->port), 1);
-	find_ttl(plan, report, symptom, symptom->port, &ttl);
-	find_ttl(plan, report, symptom, other_port(symptom->port), &ttl);
+	reset_ttl_choose(plan, report, symptom, other_port(symptom->port));
 }
 
 static void examine(struct experiment_plan *plan, const struct report *report, const struct symptom *symptom)

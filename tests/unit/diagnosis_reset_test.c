@@ -11,6 +11,17 @@ static void ttl_of(struct report *report, int port, int ttl, enum failure let_in
 			floor;
 }
 
+/* By an account that may look at packets. */
+static void ttl_read(struct report *report, int port, int ttl, enum failure failure)
+{
+	struct observation *one = build_connect(report, ONE, port, port == PORT ? "again" : "other_port", failure);
+	one->duration_us = NOT_MEASURED;
+	if (failure == FAILURE_NONE)
+		one->tcp.syn_ack_ttl = ttl;
+	else
+		one->tcp.reset_ttl = ttl;
+}
+
 static void rtt_of(struct report *report, int port, enum failure failure, int64_t rtt_us)
 {
 	build_connect(report, ONE, port, port == PORT ? "again" : "other_port", failure)->duration_us = rtt_us;
@@ -104,15 +115,17 @@ static const struct {
 
 static void resets_come_from_somewhere(void)
 {
-	for (size_t i = 0; i < sizeof(resets) / sizeof(resets[0]); i++) {
+	for (size_t k = 0; k < 2 * sizeof(resets) / sizeof(resets[0]); k++) {
+		size_t i = k / 2;
+		void (*ttl_known)(struct report *, int, int, enum failure) = k % 2 ? ttl_read : ttl_of;
 		struct path *path;
 		struct report *report = one_path(&path);
 		build_attempt(report, path, ONE, FAILURE_CONNECTION_REFUSED);
 		build_walks(report, ONE, &resets[i].walked);
 		if (resets[i].ttl.reset)
-			ttl_of(report, PORT, resets[i].ttl.reset, FAILURE_CONNECTION_REFUSED);
+			ttl_known(report, PORT, resets[i].ttl.reset, FAILURE_CONNECTION_REFUSED);
 		if (resets[i].ttl.syn_ack)
-			ttl_of(report, 80, resets[i].ttl.syn_ack, FAILURE_NONE);
+			ttl_known(report, 80, resets[i].ttl.syn_ack, FAILURE_NONE);
 		if (resets[i].us.reset) {
 			rtt_of(report, PORT, FAILURE_CONNECTION_REFUSED, resets[i].us.reset);
 			rtt_of(report, 80, FAILURE_NONE, resets[i].us.syn_ack);
@@ -125,6 +138,21 @@ static void resets_come_from_somewhere(void)
 		CHECK_INT(path->verdict.owner, OWNER_FIREWALL_TEAM); /* nobody has proved whose the address is */
 		report_free(report);
 	}
+}
+
+/* Resets with several TTLs: parallel lines, or several who answer. */
+static void resets_that_differ_say_nothing(void)
+{
+	struct path *path;
+	struct report *report = one_path(&path);
+	build_attempt(report, path, ONE, FAILURE_CONNECTION_REFUSED);
+	build_walks(report, ONE, &(struct walked){"10.1.0.1 10.2.0.1 rst", "10.1.0.1 10.2.0.1 syn_ack", NULL});
+	ttl_read(report, PORT, 62, FAILURE_CONNECTION_REFUSED);
+	ttl_read(report, PORT, 64, FAILURE_CONNECTION_REFUSED);
+	ttl_read(report, 80, 62, FAILURE_NONE);
+	diagnose(report);
+	CHECK_TEXT(path->verdict.cause, "tcp_refused_unlocated");
+	report_free(report);
 }
 
 static void refused_at_an_address_that_proved_itself(void)
@@ -226,6 +254,7 @@ static void nobody_is_blamed_where_it_works(void)
 int main(void)
 {
 	resets_come_from_somewhere();
+	resets_that_differ_say_nothing();
 	refused_at_an_address_that_proved_itself();
 	confirmed_resets_are_one_finding();
 	somebody_else_accepts();

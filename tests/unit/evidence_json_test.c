@@ -188,6 +188,8 @@ static void same_packets(const struct report *a, const struct report *b)
 	SAME(tcp, tcp2, tcp_info.mss);
 	SAME(tcp, tcp2, tcp_info.segments);
 	SAME(tcp, tcp2, min_ttl);
+	SAME(tcp, tcp2, syn_ack_ttl);
+	SAME(tcp, tcp2, reset_ttl);
 	SAME(tcp, tcp2, sent_bytes);
 	SAME(tcp, tcp2, bytes_acked);
 	SAME(tcp, tcp2, bytes_received);

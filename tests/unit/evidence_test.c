@@ -186,6 +186,7 @@ static void observations_begin_unmeasured(void)
 	observation_init(&o, OP_TCP_CONNECT);
 	CHECK(o.tcp.tuple.dst_port == -1 && o.tcp.icmp.mtu == -1 && o.tcp.tcp_info.rtt_us == -1 &&
 	      o.tcp.tcp_info.mss == -1 && o.tcp.tcp_info.segments == -1);
+	CHECK(o.tcp.syn_ack_ttl == -1 && o.tcp.reset_ttl == -1);
 	CHECK(o.tcp.min_ttl == -1 && o.tcp.sent_bytes == -1 && o.tcp.bytes_acked == -1 && o.tcp.bytes_received == -1);
 	observation_init(&o, OP_TTL_PROBE);
 	CHECK(o.ttl.ttl == -1 && o.ttl.icmp.code == -1 && !o.ttl.from);

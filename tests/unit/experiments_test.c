@@ -275,6 +275,41 @@ static void check_the_ttl_of_a_reset_is_found(void)
 	}
 }
 
+static struct observation *connect_seen(struct bed *bed, enum failure failure)
+{
+	struct observation *one = report_add_observation(bed->report, OP_TCP_CONNECT);
+	one->tcp.tuple = (struct tuple){"tcp", "10.0.0.2", "20.190.128.1", 40999, 443};
+	one->failure = failure;
+	return one;
+}
+
+static void check_a_ttl_that_was_read_is_not_asked_for(void)
+{
+	static const struct {
+		enum symptom_kind kind;
+		enum failure failure;
+		int syn_ack_ttl, reset_ttl;
+		bool is_asked;
+	} rows[] = {{SYMPTOM_SYN_REFUSED, FAILURE_CONNECTION_REFUSED, NOT_MEASURED, 62, false},
+		    {SYMPTOM_SYN_REFUSED, FAILURE_CONNECTION_REFUSED, NOT_MEASURED, NOT_MEASURED, true},
+		    {SYMPTOM_HELLO_CLOSED, FAILURE_NONE, 61, 62, false},
+		    {SYMPTOM_HELLO_CLOSED, FAILURE_NONE, 61, NOT_MEASURED, false},
+		    {SYMPTOM_HELLO_CLOSED, FAILURE_NONE, NOT_MEASURED, NOT_MEASURED, true}};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct bed bed = bed_new();
+		bed.network.reset_ttl = 62;
+		struct observation *seen = connect_seen(&bed, rows[i].failure);
+		seen->tcp.syn_ack_ttl = rows[i].syn_ack_ttl;
+		seen->tcp.reset_ttl = rows[i].reset_ttl;
+		struct symptom one = symptom_at(&bed, rows[i].kind, "a.test", "20.190.128.1", 443);
+		symptom_note(&bed.plan, &one);
+		CHECK(conduct(&bed) < ROUNDS_MAX);
+		CHECK_INT(count(&bed, EXPERIMENT_RESET_TTL, NULL) > 0, rows[i].is_asked);
+		CHECK_INT(count(&bed, EXPERIMENT_OTHER_PORT, NULL), 1);
+		report_free(bed.report);
+	}
+}
+
 static void check_a_named_sender_needs_no_ttl(void)
 {
 	struct bed bed = bed_new();
@@ -431,6 +466,7 @@ int main(void)
 	check_the_same_address_of_two_names_is_one();
 	check_bounds();
 	check_the_ttl_of_a_reset_is_found();
+	check_a_ttl_that_was_read_is_not_asked_for();
 	check_a_named_sender_needs_no_ttl();
 	check_the_ladder_asks_for_another_targets_name();
 	check_nobody_else_to_name();

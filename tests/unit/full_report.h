@@ -147,6 +147,8 @@ static void full_packets(struct report *report, struct path *path)
 				      .has_tcp_info = true,
 				      .tcp_info = {1234, 2, 1, 1448, 7},
 				      .min_ttl = 62,
+				      .syn_ack_ttl = 61,
+				      .reset_ttl = 0,
 				      .sent_bytes = 16,
 				      .bytes_acked = 17,
 				      .bytes_received = 3,

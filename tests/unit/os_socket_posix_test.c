@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "probe/os/os_echo.h"
+#include "probe/os/os_tcp_watch.h"
 #include "tests/unit/check.h"
 
 enum { PORT_OPEN = 7000, PORT_SHUT = 7001, WAIT_MS = 1000, SILENCE_MS = 1300, SETTLE_US = 20000 };
@@ -270,6 +271,32 @@ static void what_is_no_tcp_socket_has_no_tcp_info(void)
 	CHECK_INT(os_socket_take_error(fd), EBADF);
 }
 
+static void answers_can_be_watched(void)
+{
+	os_socket fds[OS_TCP_WATCHES_MAX];
+	struct os_tcp_packet packet;
+	size_t count = os_tcp_watch_open(fds);
+	int accepted = 0, refused = 0;
+	int listener = open_listener(5), shut = connect_to(PORT_SHUT, WAIT_MS), open = connect_to(PORT_OPEN, WAIT_MS);
+	CHECK_INT(count, 2);
+	CHECK_INT(send(open, "a", 1, 0), 1); /* the filter keeps this and its answer out */
+	for (size_t i = 0; i < count; i++) {
+		while (os_tcp_watch_next(fds[i], &packet)) {
+			CHECK(packet.syn != packet.rst && !packet.fin);
+			CHECK_TEXT(packet.from, loopback);
+			CHECK_INT(packet.ttl, 64);
+			accepted += packet.from_port == PORT_OPEN && packet.syn && packet.ack;
+			refused += packet.from_port == PORT_SHUT && packet.rst;
+		}
+		os_socket_close(fds[i]);
+	}
+	CHECK_INT(accepted, 1);
+	CHECK_INT(refused, 1);
+	os_socket_close(shut);
+	os_socket_close(open);
+	os_socket_close(listener);
+}
+
 static void the_namespace_has_a_loopback_and_no_way_out(void)
 {
 	static struct os_interface interfaces[OS_INTERFACES_MAX];
@@ -314,6 +341,7 @@ static void check_family(const char *address)
 	a_close_can_be_a_reset();
 	an_echo_request_is_answered_where_it_is_allowed();
 	what_is_no_tcp_socket_has_no_tcp_info();
+	answers_can_be_watched();
 }
 
 int main(void)

@@ -369,6 +369,8 @@ static void test_observations_only_when_asked(void)
 	o->duration_us = NOT_MEASURED;
 	o->failure = FAILURE_TIMEOUT;
 	o->tcp.tuple = (struct tuple){"tcp", "10.0.0.2", "2001:db8::1", 50113, 443};
+	o->tcp.syn_ack_ttl = 61;
+	o->tcp.reset_ttl = 63;
 	o->experiment = "bare_connect";
 	write_text(false, false);
 	check_lacks("Everything that was seen");
@@ -377,7 +379,7 @@ static void test_observations_only_when_asked(void)
 		    "HTTP "
 		    "status 407. It asks for a login by: negotiate.");
 	check_lines("--:--:--.---       -     Connection from 10.0.0.2:50113 to [2001:db8::1]:443: no answer in time. "
-		    "(experiment bare_connect)");
+		    "Its SYN-ACK came with TTL 61. Its reset came with TTL 63. (experiment bare_connect)");
 	finish();
 }
 

@@ -233,6 +233,27 @@ static void resets_by_their_ttl(void)
 	}
 }
 
+/* No experiment is needed where the packets themselves could be looked at. */
+static void resets_by_the_ttls_that_were_read(void)
+{
+	static const struct {
+		int syn_ack_ttl, reset_ttl;
+		double confidence;
+	} rows[] = {{61, 62, 0.95}, {61, 60, 0.95}, {61, 61, 0.85}, {61, NOT_MEASURED, 0.85}};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct report *report = struck(RESET);
+		rung(report, "tls_other_name", OTHER, PASSED);
+		for (size_t k = 0; k < report->observations.count; k++) {
+			struct observation *one = report->observations.items[k];
+			if (one->op != OP_TCP_CONNECT || one->experiment)
+				continue;
+			one->tcp.syn_ack_ttl = rows[i].syn_ack_ttl;
+			one->tcp.reset_ttl = rows[i].reset_ttl;
+		}
+		expect(report, "tls_sni_reset", rows[i].confidence, rows[i].confidence, "read");
+	}
+}
+
 static void hop(struct report *report, const char *experiment, const char *sent, int ttl, const char *from,
 		const char *tcp)
 {
@@ -500,6 +521,7 @@ int main(void)
 	segments_that_were_not_limited();
 	a_mute_far_end_that_is_the_services_own();
 	resets_by_their_ttl();
+	resets_by_the_ttls_that_were_read();
 	where_the_hello_ends();
 	on_a_path_that_works();
 	a_moment_is_no_filter();

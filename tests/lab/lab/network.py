@@ -49,6 +49,7 @@ class Lab:
         self.names = Names()
         self.processes, self.pending = [], []
         self.arguments, self.environment, self.prefix = [], {}, []
+        self.rights = False  # run the program as root
         self.slowness = 1  # how much longer the program may take for what it does in no time
         self._make_nodes()
         self._make_lan()
@@ -326,10 +327,10 @@ class Lab:
         return copy
 
     def as_user(self, words, environment=None):
-        """The argument list that runs something on the client as an ordinary user (uid 65534, no capability)."""
+        """The argument list that runs something on the client as an ordinary user (uid 65534, no capability), or as root with self.rights."""
         values = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/nonexistent"}
         values.update(self.environment, **(environment or {}))
-        return self.client.command(as_uid(inside.ORDINARY, words, values))
+        return self.client.command(as_uid(0 if self.rights else inside.ORDINARY, words, values))
 
 
 def tools(build):
