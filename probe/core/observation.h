@@ -67,10 +67,9 @@ struct tcp_connect {
 	struct icmp_error icmp;
 	bool has_tcp_info;
 	struct tcp_facts tcp_info;
-	int min_ttl; /* packets with a smaller TTL were not let in (IP_MINTTL); NOT_MEASURED: no such limit */
-	int syn_ack_ttl,
-		reset_ttl;  /* of the first SYN-ACK and the first reset, as they came in; NOT_MEASURED: none came, or
-				       this account may not look */
+	int min_ttl;	 /* packets with a smaller TTL were not let in (IP_MINTTL); NOT_MEASURED: no such limit */
+	int syn_ack_ttl; /* of the first SYN-ACK, as it came in; NOT_MEASURED: none came, or this account may not look */
+	int reset_ttl;	 /* the same of the first reset */
 	int64_t sent_bytes; /* of our own on this connection; NOT_MEASURED: none were to be sent. Then also: */
 	int64_t bytes_acked, bytes_received; /* bytes_acked: of ours, the SYN included */
 	const char *first_bytes;	     /* up to 64 bytes as they came, non-printing ones as \xNN */
