@@ -28,6 +28,7 @@ struct dns_experiments {
 	struct experiment *all;
 	struct text_list suffixes;
 	uv_timer_t soon;     /* one look for all that has ended in this turn of the loop; the run waits for it */
+	bool is_soon;	     /* it is due: a timer that the loop is about to call no longer counts as active */
 	uv_timer_t patience; /* a look at what has not ended */
 };
 
@@ -109,6 +110,7 @@ static void look(struct run *run)
 static void on_soon(uv_timer_t *timer)
 {
 	struct run *run = timer->data;
+	run->dns_experiments->is_soon = false;
 	run->dns_experiments_open--;
 	look(run);
 }
@@ -116,8 +118,9 @@ static void on_soon(uv_timer_t *timer)
 static void look_soon(struct run *run)
 {
 	struct dns_experiments *experiments = run->dns_experiments;
-	if (!experiments || run->ending != FAILURE_NONE || uv_is_active((uv_handle_t *)&experiments->soon))
+	if (!experiments || run->ending != FAILURE_NONE || experiments->is_soon)
 		return;
+	experiments->is_soon = true;
 	run->dns_experiments_open++;
 	uv_timer_start(&experiments->soon, on_soon, 0, 0);
 }
@@ -177,8 +180,9 @@ void dns_experiments_cut(struct run *run, enum failure failure)
 	struct dns_experiments *experiments = run->dns_experiments;
 	if (!experiments)
 		return;
-	if (uv_is_active((uv_handle_t *)&experiments->soon)) {
+	if (experiments->is_soon) {
 		uv_timer_stop(&experiments->soon);
+		experiments->is_soon = false;
 		run->dns_experiments_open--;
 	}
 	for (struct experiment *one = experiments->all; one; one = one->next) {
