@@ -485,7 +485,7 @@ static int64_t at_least(int64_t us, int64_t least_us, int64_t most_us)
 /* Some round trips of the slowest connection that stood. */
 static void times_choose(struct experiment_plan *plan, const struct report *report)
 {
-	int64_t rtt_us = 0;
+	int64_t rtt_us = plan->rtt_us;
 	for (size_t i = 0; i < report->observations.count; i++) {
 		const struct observation *one = report->observations.items[i];
 		if (one->op == OP_TCP_CONNECT && one->failure == FAILURE_NONE && one->duration_us > rtt_us)
