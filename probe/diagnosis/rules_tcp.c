@@ -191,11 +191,16 @@ static bool is_unlocated(const struct view *view, struct verdict *out, const cha
 	return true;
 }
 
+static bool is_refused_by_nobody_known(const struct view *view, const struct tried *tried)
+{
+	return tcp_is_refused(view, tried) && !is_refused_aloud(view, tried);
+}
+
 bool rule_tcp_refused_unlocated(const struct view *view, struct verdict *out)
 {
-	if (!is_unlocated(view, out, "tcp_refused_unlocated", tcp_is_refused))
+	if (!is_unlocated(view, out, "tcp_refused_unlocated", is_refused_by_nobody_known))
 		return false;
-	set_place(view, out, tcp_is_refused);
+	set_place(view, out, is_refused_by_nobody_known);
 	return true;
 }
 
