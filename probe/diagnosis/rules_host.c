@@ -276,8 +276,8 @@ static bool next_hop_works(const struct view *view, const struct tuple *ours)
 			continue;
 		if (tuple->src && ours->src && !text_equal(tuple->src, ours->src))
 			continue; /* by another interface, and so by another next hop */
-		if (one->failure == FAILURE_PERMISSION_DENIED)
-			return true;
+		if (one->failure == FAILURE_PERMISSION_DENIED && !text_equal(tuple->proto, "icmp"))
+			return true; /* echo requests may be a matter of rights */
 		bool behind = address_parse(tuple->dst, &address) && !address_is_loopback(&address) &&
 			      !is_near(view, tuple->dst);
 		if (behind && is_answered(view, one))
