@@ -180,7 +180,8 @@ static enum say place_words(const struct place *at, const char *device)
 static void where(struct sheet *sheet, const struct finding *finding)
 {
 	const struct place *at = finding_place(finding);
-	const char *device = at ? at->last_heard : device_of(finding);
+	bool is_here = at && at->hop == 0; /* this server itself: no device was heard */
+	const char *device = is_here ? NULL : at ? at->last_heard : device_of(finding);
 	if (!at && !is_of_network(finding))
 		return;
 	const char *hop = at ? sheet_number(sheet, at->hop) : NULL;

@@ -174,6 +174,13 @@ bool walk_view_make(const struct report *report, const char *address, int port, 
 	return true;
 }
 
+bool walk_view_leaves_alike(const struct walk_view *one, const struct walk_view *other)
+{
+	const char *a = one->count ? one->hops[0].seen->ttl.tuple.src : NULL;
+	const char *b = other->count ? other->hops[0].seen->ttl.tuple.src : NULL;
+	return !a || !b || same_text(a, b);
+}
+
 const struct walk_hop *walk_view_hop(const struct walk_view *walk, int ttl)
 {
 	for (size_t i = 0; i < walk->count; i++)
@@ -184,7 +191,7 @@ const struct walk_hop *walk_view_hop(const struct walk_view *walk, int ttl)
 
 void walk_view_compare(struct walk_view *walk, const struct walk_view *control)
 {
-	if (walk->first_silent_ttl == NOT_MEASURED)
+	if (walk->first_silent_ttl == NOT_MEASURED || !walk_view_leaves_alike(walk, control))
 		return;
 	for (size_t i = 0; i < control->count; i++) {
 		const struct walk_hop *hop = &control->hops[i];
@@ -201,6 +208,7 @@ void walk_view_compare(struct walk_view *walk, const struct walk_view *control)
 
 bool walk_view_passes(const struct walk_view *control, const struct walk_view *walk)
 {
-	return walk->reached_ttl == NOT_MEASURED && (control->reached_ttl != NOT_MEASURED ||
-						     (!walk->deaf && control->last_heard_ttl > walk->last_heard_ttl));
+	return walk->reached_ttl == NOT_MEASURED && walk_view_leaves_alike(walk, control) &&
+	       (control->reached_ttl != NOT_MEASURED ||
+		(!walk->deaf && control->last_heard_ttl > walk->last_heard_ttl));
 }

@@ -63,6 +63,9 @@ bool walk_view_make(const struct report *report, const char *address, int port, 
 /** Fill in first_silent from another walk to the same address: the nearest that it hears there or beyond. */
 void walk_view_compare(struct walk_view *walk, const struct walk_view *control);
 
+/** Were both sent from the same address of ours? By another interface packets go another way. */
+bool walk_view_leaves_alike(const struct walk_view *one, const struct walk_view *other);
+
 /** The hop of that TTL, NULL if there is none. */
 const struct walk_hop *walk_view_hop(const struct walk_view *walk, int ttl);
 

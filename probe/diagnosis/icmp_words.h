@@ -19,4 +19,7 @@ bool icmp_says_expired(const struct tuple *tuple, const struct icmp_error *icmp)
 /** Not to be reached, whatever the reason. */
 bool icmp_says_unreachable(const struct tuple *tuple, const struct icmp_error *icmp);
 
+/** Port unreachable: nothing listens there, or a packet filter says so. */
+bool icmp_says_port_unreachable(const struct tuple *tuple, const struct icmp_error *icmp);
+
 #endif

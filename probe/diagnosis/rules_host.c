@@ -265,17 +265,19 @@ static bool is_answered(const struct view *view, const struct observation *one)
 }
 
 /* Was anybody heard who is no neighbour? Or does this machine forbid something: then what it holds back is no matter of the next hop. */
-static bool next_hop_works(const struct view *view, const char *family)
+static bool next_hop_works(const struct view *view, const struct tuple *ours)
 {
 	struct address address;
 	const struct observation_list *list = &view->report->observations;
 	for (size_t i = 0; i < list->count; i++) {
 		const struct observation *one = list->items[i];
 		const struct tuple *tuple = observation_tuple(one);
-		if (!tuple || !tuple->dst || strcmp(family_of(tuple->dst), family) != 0)
+		if (!tuple || !tuple->dst || strcmp(family_of(tuple->dst), family_of(ours->dst)) != 0)
 			continue;
-		if (one->failure == FAILURE_PERMISSION_DENIED)
-			return true;
+		if (tuple->src && ours->src && !text_equal(tuple->src, ours->src))
+			continue; /* by another interface, and so by another next hop */
+		if (one->failure == FAILURE_PERMISSION_DENIED && !text_equal(tuple->proto, "icmp"))
+			return true; /* echo requests may be a matter of rights */
 		bool behind = address_parse(tuple->dst, &address) && !address_is_loopback(&address) &&
 			      !is_near(view, tuple->dst);
 		if (behind && is_answered(view, one))
@@ -295,7 +297,7 @@ static bool is_neighbourless(const struct view *view, const struct tried *tried)
 	if (tried->broke != STAGE_TCP || !tried->tcp)
 		return false;
 	if (is_held_back(tried)) /* it waits for the next hop's address, which takes some seconds to fail */
-		return !next_hop_works(view, family_of(tried->attempt->address));
+		return !next_hop_works(view, &tried->tcp->tcp.tuple);
 	if (tried->attempt->failure != FAILURE_HOST_UNREACHABLE)
 		return false;
 	const struct tcp_connect *tcp = &tried->tcp->tcp;
@@ -385,7 +387,7 @@ static bool is_blocked_here(const struct view *view, const struct tried *tried)
 		return false;
 	const struct tcp_connect *tcp = &tried->tcp->tcp;
 	const struct icmp_error *icmp = own_icmp(view, &tcp->tuple, &tcp->icmp);
-	if (is_held_back(tried) && next_hop_works(view, family_of(tried->attempt->address)))
+	if (is_held_back(tried) && next_hop_works(view, &tcp->tuple))
 		return true;
 	return icmp && !says_unreachable(&tcp->tuple, icmp);
 }

@@ -3,11 +3,6 @@
 #include "probe/diagnosis/rules.h"
 #include "probe/diagnosis/rules_tcp.h"
 
-bool rule_tcp_refused_by_middlebox(const struct view *view, struct verdict *out)
-{
-	return verdict_by_way(view, out, "tcp_refused_by_middlebox", WAY_REFUSED_NEAR, tcp_is_refused);
-}
-
 bool rule_tcp_refused_at_target(const struct view *view, struct verdict *out)
 {
 	return verdict_by_way(view, out, "tcp_refused_at_target", WAY_REFUSED_FAR, tcp_is_refused);

@@ -150,6 +150,24 @@ bool tcp_is_silent(const struct view *view, const struct tried *tried)
 	       view->target->kind != TARGET_CIDR;
 }
 
+/* "Port unreachable" from another address than the target's: what packet filters say by default, in their own name. */
+static bool is_refused_aloud(const struct view *view, const struct tried *tried)
+{
+	const struct icmp_error *icmp = icmp_of(tried);
+	return icmp && tcp_is_refused(view, tried) && icmp_says_port_unreachable(&tried->tcp->tcp.tuple, icmp) &&
+	       !text_equal(icmp->from, tried->tcp->tcp.tuple.dst);
+}
+
+bool rule_tcp_refused_by_middlebox(const struct view *view, struct verdict *out)
+{
+	if (verdict_by_way(view, out, "tcp_refused_by_middlebox", WAY_REFUSED_NEAR, tcp_is_refused))
+		return true;
+	if (!verdict_if_any(view, out, "tcp_refused_by_middlebox", 0.9, is_refused_aloud))
+		return false;
+	set_place(view, out, is_refused_aloud);
+	return true;
+}
+
 /* Localised beats unlocalised: nothing of the kind has a place. */
 static bool is_unlocated(const struct view *view, struct verdict *out, const char *cause, tried_is is)
 {
@@ -173,11 +191,16 @@ static bool is_unlocated(const struct view *view, struct verdict *out, const cha
 	return true;
 }
 
+static bool is_refused_by_nobody_known(const struct view *view, const struct tried *tried)
+{
+	return tcp_is_refused(view, tried) && !is_refused_aloud(view, tried);
+}
+
 bool rule_tcp_refused_unlocated(const struct view *view, struct verdict *out)
 {
-	if (!is_unlocated(view, out, "tcp_refused_unlocated", tcp_is_refused))
+	if (!is_unlocated(view, out, "tcp_refused_unlocated", is_refused_by_nobody_known))
 		return false;
-	set_place(view, out, tcp_is_refused);
+	set_place(view, out, is_refused_by_nobody_known);
 	return true;
 }
 

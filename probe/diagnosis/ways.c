@@ -94,12 +94,25 @@ const struct observation *way_connected(const struct report *report, const char 
 
 /* ------------------------------------------------------------------ by its own walk */
 
+/* A control that leaves by another interface tells nothing of this way. */
+static void leave_out(const struct walk_view *walk, struct walk_view *control)
+{
+	if (walk_view_leaves_alike(walk, control))
+		return;
+	control->count = 0;
+	control->reached_ttl = control->last_heard_ttl = NOT_MEASURED;
+	control->refused_by = NULL;
+}
+
 static bool read_walks(const struct report *report, const char *address, int port, struct walks *walks)
 {
 	bool walked = walk_view_make(report, address, port, "walk", "syn", &walks->syn);
 	walk_view_make(report, address, port == HTTPS ? HTTP : HTTPS, "walk_control", "syn", &walks->control);
 	walk_view_make(report, address, NOT_MEASURED, "walk_udp", "udp", &walks->udp);
 	walk_view_make(report, address, NOT_MEASURED, "walk_echo", "echo", &walks->echo);
+	leave_out(&walks->syn, &walks->control);
+	leave_out(&walks->syn, &walks->udp);
+	leave_out(&walks->syn, &walks->echo);
 	return walked;
 }
 

@@ -412,11 +412,24 @@ static void hurry(struct experiments *experiments)
 	uv_timer_start(&experiments->last_call, on_last_call, LAST_CALL_MS + stage_left_ms, 0);
 }
 
+static void take_round_trip(struct experiment_plan *plan, const struct trial *trial)
+{
+	struct transfer_silence silence;
+	if (!trial->transfer)
+		return;
+	transfer_silence(trial->transfer, &silence);
+	if (silence.stage != STAGE_TCP && silence.rtt_us > plan->rtt_us)
+		plan->rtt_us = silence.rtt_us;
+}
+
 static void on_tick(uv_timer_t *timer)
 {
 	struct experiments *experiments = timer->data;
 	struct run *run = experiments->run;
 	int64_t now_us = os_monotonic_us();
+	for (size_t i = 0; i < run->leg_count; i++)
+		for (size_t k = 0; k < run->legs[i]->trial_count; k++)
+			take_round_trip(&experiments->plan, run->legs[i]->trials[k]);
 	for (size_t i = 0; i < run->leg_count; i++)
 		for (size_t k = 0; k < run->legs[i]->trial_count; k++)
 			look_at(run->legs[i]->trials[k], now_us);

@@ -22,7 +22,7 @@ enum {
 	SMALL_SEGMENT_BYTES = 200,
 	LARGE_HELLO_BYTES = 1200
 };
-enum { PATIENCE_US = 1000 * 1000, QUICK_US = 300 * 1000, ROUND_TRIPS = 4 };
+enum { PATIENCE_US = 1000 * 1000, QUICK_US = 300 * 1000, ROUND_TRIPS = 4, UNKNOWN_SHARE = 3 };
 
 const struct experiment_row *experiment_row(enum experiment experiment)
 {
@@ -437,13 +437,16 @@ static int64_t at_least(int64_t us, int64_t least_us, int64_t most_us)
 /* Some round trips of the slowest connection that stood. */
 static void times_choose(struct experiment_plan *plan, const struct report *report)
 {
-	int64_t rtt_us = 0;
+	int64_t rtt_us = plan->rtt_us;
 	for (size_t i = 0; i < report->observations.count; i++) {
 		const struct observation *one = report->observations.items[i];
 		if (one->op == OP_TCP_CONNECT && one->failure == FAILURE_NONE && one->duration_us > rtt_us)
 			rtt_us = one->duration_us;
 	}
-	plan->patience_us = at_least(ROUND_TRIPS * rtt_us, PATIENCE_US, plan->timeout_us);
+	int64_t unknown_us =
+		plan->timeout_us / UNKNOWN_SHARE; /* of a slow way an answer may come after the second try */
+	int64_t least_us = !rtt_us && unknown_us > PATIENCE_US ? unknown_us : PATIENCE_US;
+	plan->patience_us = at_least(ROUND_TRIPS * rtt_us, least_us, plan->timeout_us);
 	plan->quick_us = at_least(ROUND_TRIPS * rtt_us, QUICK_US, plan->timeout_us);
 }
 

@@ -80,6 +80,7 @@ enum { HEALTHY_MAX = 8 };
 struct experiment_plan {
 	struct arena *arena;
 	int64_t timeout_us; /* of a stage: no experiment waits longer for anything */
+	int64_t rtt_us; /* the longest round trip of connections that are not in the report yet, by the engine; 0: none is known */
 	struct symptom **symptoms;
 	size_t symptom_count, symptom_capacity;
 	struct symptom *healthy[HEALTHY_MAX]; /* symptom_none() */

@@ -37,13 +37,13 @@ static void rejected(const char *from, int type, int code, const char *cause)
 }
 
 /* An error that is neither "no route" nor "forbidden". */
-static void other_refusals(const char *from, int code)
+static void other_refusals(const char *from, int code, const char *cause)
 {
 	struct path *path;
 	struct report *report = one_path(&path);
 	build_rejected(report, path, "20.190.128.1", FAILURE_UNKNOWN, from, 3, code);
 	diagnose(report);
-	CHECK_TEXT(path->verdict.cause, "tcp_refused_unlocated");
+	CHECK_TEXT(path->verdict.cause, cause);
 	CHECK_TEXT(path->verdict.at.last_heard, from);
 	report_free(report);
 }
@@ -239,8 +239,10 @@ static void cut_short(enum end_reason reason, enum failure failure, const char *
 int main(void)
 {
 	devices_that_name_themselves();
-	other_refusals("10.9.1.1", 2);
-	other_refusals("20.190.128.1", 1);
+	other_refusals("10.9.1.1", 2, "tcp_refused_unlocated");
+	other_refusals("10.9.1.1", 3, "tcp_refused_by_middlebox"); /* port unreachable, in a filter's own name */
+	other_refusals("20.190.128.1", 3, "tcp_refused_unlocated");
+	other_refusals("20.190.128.1", 1, "tcp_refused_unlocated");
 	rejected_questions(3, 13, "ip_admin_prohibited");
 	rejected_questions(3, 1, "ip_no_route_from_router");
 	rejected_questions(11, 0, "ip_forwarding_loop");

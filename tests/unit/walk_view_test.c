@@ -71,6 +71,25 @@ static void walks_are_read(void)
 	}
 }
 
+/* By another interface: another way. */
+static void control_from_another_address_is_none(void)
+{
+	struct report *report = build_report();
+	struct walk_view walk, control;
+	add_walk(report, "walk", PORT, "syn", "- - -");
+	size_t count = report->observations.count;
+	add_walk(report, "walk_control", 80, "syn", "10.1.0.1 10.2.0.1 syn_ack");
+	for (size_t i = 0; i < report->observations.count; i++)
+		report->observations.items[i]->ttl.tuple.src = i < count ? "10.0.0.2" : "10.7.0.2";
+	CHECK(walk_view_make(report, TARGET, PORT, "walk", "syn", &walk));
+	CHECK(walk_view_make(report, TARGET, 80, "walk_control", "syn", &control));
+	walk_view_compare(&walk, &control);
+	CHECK(!walk_view_leaves_alike(&walk, &control));
+	CHECK(!walk_view_passes(&control, &walk));
+	CHECK_TEXT(walk.first_silent, NULL);
+	report_free(report);
+}
+
 static void other_walks_are_left_out(void)
 {
 	struct report *report = build_report();
@@ -158,6 +177,7 @@ static void a_long_walk_is_cut(void)
 int main(void)
 {
 	walks_are_read();
+	control_from_another_address_is_none();
 	other_walks_are_left_out();
 	of_several_answers_the_best_counts();
 	what_was_not_sent_is_no_walk();

@@ -45,6 +45,12 @@ def ipv6_goes_nowhere(lab):
     lab.edge.drop(dst="2603:1000::/24")
 
 
+@scenario(Expect(exit=1, cause="host_gateway_neighbour_dead", stage="host", owner="network-team"))
+def nobody_has_the_address_of_the_gateway(lab):
+    """The requests wait for its hardware address, for longer than a stage may take: they never leave this server."""
+    lab.client.ip("route replace default via 10.1.0.99", "route del ::/0")
+
+
 @scenario(Expect(exit=1, cause="host_firewall_blocks", stage="host", owner="server-admin", targets="login.windows.net"))
 def own_firewall_drops(lab):
     lab.client.drop(dst="login.windows.net", port=443, chain="output")

@@ -218,6 +218,12 @@ def core1_accepts_every_port_and_resets_the_hello(lab):
     intercept(lab, lab.core1, "rst-after-data", LOGIN)
 
 
+@scenario(refused(CORE1))
+def core1_says_port_unreachable_in_its_own_name(lab):
+    lab.core1.reject(dst=LOGIN, port=443, proto="tcp", how="port")
+    ends_at((yield), 2, CORE1, None)
+
+
 # ---------------------------------------------------------------- the way to a proxy
 
 
