@@ -3,6 +3,7 @@
 #include "probe/diagnosis/ladder_view.h"
 #include "probe/diagnosis/rules.h"
 #include "probe/diagnosis/tls_tried.h"
+#include "probe/plan/experiments.h"
 
 /* ------------------------------------------------------------------ contrasts */
 
@@ -237,7 +238,11 @@ bool rule_tls_any_hello_killed(const struct view *view, struct verdict *out)
 {
 	struct ladder ladder;
 	const struct tried *tried = first_that(view, is_silent_or_closed, &ladder, is_any_hello_killed);
-	if (!tried || !verdict_if_any(view, out, "tls_any_hello_killed", 0.8, is_silent_or_closed))
+	if (!tried)
+		return false;
+	/* a filter that lets listed names through alone kills a stranger's hello too */
+	double confidence = text_equal(ladder.other_name.seen->tls.sni, EXPERIMENT_NEUTRAL_NAME) ? 0.6 : 0.8;
+	if (!verdict_if_any(view, out, "tls_any_hello_killed", confidence, is_silent_or_closed))
 		return false;
 	show(view, out, &ladder.other_name);
 	show(view, out, &ladder.no_sni);
