@@ -404,7 +404,7 @@ static void check_loss_is_looked_for_again(void)
 {
 	static const struct {
 		int segments, resent, wished;
-	} rows[] = {{120, 4, 12}, {120, 2, 0}, {400, 4, 0}, {50, 9, 0}};
+	} rows[] = {{120, 4, 12}, {120, 2, 0}, {400, 4, 0}, {50, 9, 12}, {55, 4, 0}, {20, 3, 0}};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct bed bed = bed_new();
 		struct symptom one = symptom_at(&bed, SYMPTOM_HELLO_SILENT, "a.test", "20.190.128.1", 443);
