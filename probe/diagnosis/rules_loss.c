@@ -50,7 +50,7 @@ static void count(struct loss *loss, const struct observation *tcp)
 }
 
 /* More handshakes with addresses that work lost as much: it was no moment's haste of this machine. */
-static bool is_lossy_again(const struct report *report)
+static bool is_lossy_again(const struct report *report, int percent)
 {
 	int segments = 0, resent = 0;
 	for (size_t i = 0; i < report->observations.count; i++) {
@@ -62,7 +62,7 @@ static bool is_lossy_again(const struct report *report)
 		resent += one->tcp.tcp_info.retransmits;
 		resent += one->failure == FAILURE_TIMEOUT && !one->tcp.tcp_info.retransmits; /* not waited for */
 	}
-	return resent >= RESENT_AGAIN_LEAST && resent * 100 >= LOSS_PERCENT * segments;
+	return resent >= RESENT_AGAIN_LEAST && resent * 100 >= percent * segments;
 }
 
 /* Of all direct connections of the run. The one that had most sent again is left out of the sum: its server may be slow. */
@@ -80,11 +80,11 @@ static bool is_lossy(const struct view *view, struct loss *loss)
 				most = &tried->tcp->tcp.tcp_info;
 		}
 	}
-	if (!most || loss->segments < LOSS_SEGMENTS_LEAST || loss->resent < LOSS_RESENT_LEAST ||
-	    loss->addresses < ADDRESSES_LEAST)
+	if (!most || loss->resent < LOSS_RESENT_LEAST || loss->addresses < ADDRESSES_LEAST)
 		return false;
-	return (loss->resent - most->retransmits) * 100 >= LOSS_PERCENT * (loss->segments - most->segments) &&
-	       is_lossy_again(view->report);
+	int percent = loss->segments < LOSS_SEGMENTS_LEAST ? LOSS_PERCENT_OF_FEW : LOSS_PERCENT;
+	return (loss->resent - most->retransmits) * 100 >= percent * (loss->segments - most->segments) &&
+	       is_lossy_again(view->report, percent);
 }
 
 static bool say_loss(const struct view *view, struct verdict *out, const struct loss *loss, double confidence)

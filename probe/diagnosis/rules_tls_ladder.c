@@ -3,6 +3,7 @@
 #include "probe/diagnosis/ladder_view.h"
 #include "probe/diagnosis/rules.h"
 #include "probe/diagnosis/tls_tried.h"
+#include "probe/plan/experiments.h"
 
 /* ------------------------------------------------------------------ contrasts */
 
@@ -232,12 +233,24 @@ static bool is_any_hello_killed(const struct view *view, const struct tried *tri
 	       !version_passes_somewhere(view, tried);
 }
 
+/* A set of one target, and nobody's name beside it: a filter that lets listed names through alone kills both. */
+static bool strangers_name_alone(const struct view *view, const struct ladder *ladder)
+{
+	bool others = false;
+	for (size_t i = 0; i < view->report->target_count; i++)
+		others |= !text_equal(view->report->targets[i]->host, view->target->host);
+	return !others && text_equal(ladder->other_name.seen->tls.sni, EXPERIMENT_NEUTRAL_NAME);
+}
+
 /** Every hello dies, whatever its name, and bytes that are no TLS do not. */
 bool rule_tls_any_hello_killed(const struct view *view, struct verdict *out)
 {
 	struct ladder ladder;
 	const struct tried *tried = first_that(view, is_silent_or_closed, &ladder, is_any_hello_killed);
-	if (!tried || !verdict_if_any(view, out, "tls_any_hello_killed", 0.8, is_silent_or_closed))
+	if (!tried)
+		return false;
+	double confidence = strangers_name_alone(view, &ladder) ? 0.6 : 0.8;
+	if (!verdict_if_any(view, out, "tls_any_hello_killed", confidence, is_silent_or_closed))
 		return false;
 	show(view, out, &ladder.other_name);
 	show(view, out, &ladder.no_sni);

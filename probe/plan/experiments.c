@@ -254,10 +254,7 @@ static bool has_symptom(const struct experiment_plan *plan, const struct target 
 	return false;
 }
 
-/* Where no other target fares better: a name that is nobody's (RFC 2606 3), and that no filter is after. */
-#define NEUTRAL_NAME "www.example.com"
-
-/* Another target's name, one without a symptom. */
+/* Another target's name, one without a symptom; where there is none, nobody's. */
 static const char *neutral_name(const struct experiment_plan *plan, const struct report *report,
 				const struct symptom *about)
 {
@@ -267,7 +264,7 @@ static const char *neutral_name(const struct experiment_plan *plan, const struct
 		if (is_https && !same_text(target->host, about->target->host) && !has_symptom(plan, target))
 			return target->host;
 	}
-	return NEUTRAL_NAME;
+	return EXPERIMENT_NEUTRAL_NAME;
 }
 
 static void wish_short_ladder(struct experiment_plan *plan, const struct report *report, const struct symptom *about)

@@ -17,8 +17,8 @@ static bool is_suspicious(const struct report *report)
 		segments += facts->segments;
 		resent += facts->retransmits;
 	}
-	return segments >= LOSS_SEGMENTS_LEAST && resent >= LOSS_RESENT_LEAST &&
-	       resent * 100 >= LOSS_PERCENT * segments;
+	int percent = segments < LOSS_SEGMENTS_LEAST ? LOSS_PERCENT_OF_FEW : LOSS_PERCENT;
+	return resent >= LOSS_RESENT_LEAST && resent * 100 >= percent * segments;
 }
 
 void loss_choose(struct experiment_plan *plan, const struct report *report)

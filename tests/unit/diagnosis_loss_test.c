@@ -33,6 +33,7 @@ static void loss_on_what_works(void)
 		{40, {9, 0, 0, 0}, 4, false},				     /* one slow server */
 		{40, {9, 1, 1, 0}, 4, false},				     /* and the others by chance */
 		{10, {1, 1, 1, 1}, 4, false},				     /* too few to say */
+		{10, {1, 1, 1, 0}, 20, false}, {10, {2, 1, 1, 1}, 9, true},  /* but where it is much */
 		{400, {2, 1, 1, 1}, 4, false},				     /* less than two of a hundred */
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

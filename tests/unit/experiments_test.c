@@ -355,7 +355,7 @@ static void check_nobody_else_to_name(void)
 	CHECK_INT(count(&bed, EXPERIMENT_TLS_OTHER_NAME, NULL), 2);
 	for (size_t i = 0; i < bed.plan.wish_count; i++)
 		if (bed.plan.wishes[i]->experiment == EXPERIMENT_TLS_OTHER_NAME)
-			CHECK_TEXT(bed.plan.wishes[i]->sni, "www.example.com");
+			CHECK_TEXT(bed.plan.wishes[i]->sni, EXPERIMENT_NEUTRAL_NAME);
 	CHECK_INT(count(&bed, EXPERIMENT_TLS_NO_SNI, NULL), 2);
 	report_free(bed.report);
 }
@@ -439,7 +439,7 @@ static void check_loss_is_looked_for_again(void)
 {
 	static const struct {
 		int segments, resent, wished;
-	} rows[] = {{120, 4, 12}, {120, 2, 0}, {400, 4, 0}, {50, 9, 0}};
+	} rows[] = {{120, 4, 12}, {120, 2, 0}, {400, 4, 0}, {50, 9, 12}, {55, 4, 0}, {20, 3, 0}};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct bed bed = bed_new();
 		struct symptom one = symptom_at(&bed, SYMPTOM_HELLO_SILENT, "a.test", "20.190.128.1", 443);

@@ -152,6 +152,21 @@ def every_hello_to_one_host_is_reset_by_both_ip_versions(lab):
     lab.wire(["-C"] + lab.only(SIX))
 
 
+@scenario(Expect(exit=1, cause="tls_any_hello_killed", stage="tls", owner="firewall-team"), arguments=(f"https://{LOGIN}/",))
+def every_hello_of_the_only_target_is_swallowed(lab):
+    lab.wire(["-c"])
+    result = yield
+    says(result, "tls_any_hello_killed", "www.example.com")
+
+
+@scenario(Expect(exit=1, cause="tls_hello_silent_unlocated", stage="tls", owner="firewall-team", targets=HTTPS, seconds=6.5))
+def every_hello_that_offers_two_versions_is_swallowed(lab):
+    """The list of versions as OpenSSL writes it: 1.3, 1.2 (RFC 8446 4.2.1)."""
+    lab.wire(["--swallow", "text=\x04\x03\x04\x03\x03"])
+    result = yield
+    assert any("TLS 1.2 alone" in word for v in verdicts(result, LOGIN) for word in v["also"]), verdicts(result, LOGIN)
+
+
 @scenario(Expect(exit=1, cause="tls_any_hello_killed", stage="tls", owner="firewall-team", targets=HTTPS, seconds=6.5))
 def every_hello_is_swallowed_beside_the_client(lab):
     lab.lan_wire(options=["-c"])

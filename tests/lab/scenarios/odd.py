@@ -232,3 +232,11 @@ def proxy_far_away(lab):
     lab.lan_wire(delay_ms=100)
     lab.reg(user=proxy, system=proxy)
     no_findings((yield))
+
+
+@scenario(Expect(exit=0), arguments=(f"https://{LOGIN}/", "https://login.windows.net/"))
+def caches_write_the_date_anew_beside_an_old_age(lab):
+    """Some delivery networks keep the Date of what they cached (RFC 9111 5.1), many do not: no clock is wrong by that."""
+    for host in (LOGIN, "login.windows.net"):
+        lab.web.answer(host, "add_header X-Cache HIT always; add_header Age 4000 always; return 200;")
+    no_findings((yield))
