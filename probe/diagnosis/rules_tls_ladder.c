@@ -3,7 +3,6 @@
 #include "probe/diagnosis/ladder_view.h"
 #include "probe/diagnosis/rules.h"
 #include "probe/diagnosis/tls_tried.h"
-#include "probe/plan/experiments.h"
 
 /* ------------------------------------------------------------------ contrasts */
 
@@ -247,10 +246,7 @@ bool rule_tls_any_hello_killed(const struct view *view, struct verdict *out)
 {
 	struct ladder ladder;
 	const struct tried *tried = first_that(view, is_silent_or_closed, &ladder, is_any_hello_killed);
-	if (!tried)
-		return false;
-	double confidence = strangers_name_alone(view, &ladder) ? 0.6 : 0.8;
-	if (!verdict_if_any(view, out, "tls_any_hello_killed", confidence, is_silent_or_closed))
+	if (!tried || !verdict_if_any(view, out, "tls_any_hello_killed", 0.8, is_silent_or_closed))
 		return false;
 	show(view, out, &ladder.other_name);
 	show(view, out, &ladder.no_sni);

@@ -254,7 +254,10 @@ static bool has_symptom(const struct experiment_plan *plan, const struct target 
 	return false;
 }
 
-/* Another target's name, one without a symptom; where there is none, nobody's. */
+/* Where no other target fares better: a name that is nobody's (RFC 2606 3), and that no filter is after. */
+#define NEUTRAL_NAME "www.example.com"
+
+/* Another target's name, one without a symptom. */
 static const char *neutral_name(const struct experiment_plan *plan, const struct report *report,
 				const struct symptom *about)
 {
@@ -264,7 +267,7 @@ static const char *neutral_name(const struct experiment_plan *plan, const struct
 		if (is_https && !same_text(target->host, about->target->host) && !has_symptom(plan, target))
 			return target->host;
 	}
-	return EXPERIMENT_NEUTRAL_NAME;
+	return NEUTRAL_NAME;
 }
 
 static void wish_short_ladder(struct experiment_plan *plan, const struct report *report, const struct symptom *about)

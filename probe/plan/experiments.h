@@ -17,9 +17,6 @@
 enum experiment {
 #define EXPERIMENT(name, id, way, tells, needs, cost) EXPERIMENT_##name,
 #include "probe/plan/experiments.def"
-
-/** Said in a hello where no other target fares better: a name that is nobody's (RFC 2606 3), and that no filter is after. */
-#define EXPERIMENT_NEUTRAL_NAME "www.example.com"
 #undef EXPERIMENT
 	EXPERIMENT_COUNT
 };

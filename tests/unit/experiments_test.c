@@ -355,7 +355,7 @@ static void check_nobody_else_to_name(void)
 	CHECK_INT(count(&bed, EXPERIMENT_TLS_OTHER_NAME, NULL), 2);
 	for (size_t i = 0; i < bed.plan.wish_count; i++)
 		if (bed.plan.wishes[i]->experiment == EXPERIMENT_TLS_OTHER_NAME)
-			CHECK_TEXT(bed.plan.wishes[i]->sni, EXPERIMENT_NEUTRAL_NAME);
+			CHECK_TEXT(bed.plan.wishes[i]->sni, "www.example.com");
 	CHECK_INT(count(&bed, EXPERIMENT_TLS_NO_SNI, NULL), 2);
 	report_free(bed.report);
 }

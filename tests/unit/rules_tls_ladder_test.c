@@ -134,16 +134,6 @@ static void what_kills_the_hello(void)
 	}
 }
 
-/* One target alone, and a stranger's name that dies too: a filter may let listed names through alone. */
-static void a_strangers_name_dies_too(void)
-{
-	struct report *report = struck(LOST);
-	rung(report, "tls_other_name", "www.example.com", LOST);
-	rung(report, "tls_no_sni", NULL, LOST);
-	junk(report, PASSED);
-	expect(report, "tls_any_hello_killed", 0.6, 0.6, "a stranger's name");
-}
-
 /* Rungs at another address, or with a name that is not the target's, are no contrast. */
 static void rungs_of_somebody_else(void)
 {
@@ -526,7 +516,6 @@ static void without_any_text(void)
 int main(void)
 {
 	what_kills_the_hello();
-	a_strangers_name_dies_too();
 	rungs_of_somebody_else();
 	a_device_that_accepts_everything();
 	segments_that_were_not_limited();
