@@ -145,16 +145,6 @@ static void sure(struct sheet *sheet, const struct finding *finding)
 
 /* ------------------------------------------------------------------ where */
 
-static const struct place *place_of(const struct finding *finding)
-{
-	for (size_t i = 0; i < finding->paths.count; i++) {
-		const struct verdict *verdict = &finding->paths.items[i]->verdict;
-		if (verdict->has_place && same_text(verdict->cause, finding->cause))
-			return &verdict->at;
-	}
-	return NULL;
-}
-
 /* Who said so itself, by an ICMP error and in another name than the target's. */
 static const char *device_of(const struct finding *finding)
 {
@@ -188,7 +178,7 @@ static enum say place_words(const struct place *at, const char *device)
 
 static void where(struct sheet *sheet, const struct finding *finding)
 {
-	const struct place *at = place_of(finding);
+	const struct place *at = finding_place(finding);
 	const char *device = at ? at->last_heard : device_of(finding);
 	if (!at && !is_of_network(finding))
 		return;

@@ -42,6 +42,9 @@ const struct cause *cause_all(size_t *count);
  */
 void diagnose(struct report *report);
 
+/** The place where a finding's cause stands, as the first of its verdicts that knows one says; NULL: none knows. */
+const struct place *finding_place(const struct finding *finding);
+
 /** Exit status of `check` (contract.md section 1): 0 ready, 1 not ready, 3 inconclusive. */
 int diagnose_exit_status(const struct report *report);
 

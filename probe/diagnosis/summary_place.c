@@ -59,7 +59,7 @@ static const char *distance_in_words(const struct report *report, const struct f
 			    passing_in_words(report, finding));
 }
 
-static const struct place *place_of(const struct finding *finding)
+const struct place *finding_place(const struct finding *finding)
 {
 	for (size_t i = 0; i < finding->paths.count; i++) {
 		const struct verdict *verdict = &finding->paths.items[i]->verdict;
@@ -72,7 +72,7 @@ static const struct place *place_of(const struct finding *finding)
 const char *place_in_words(const struct report *report, const struct finding *finding)
 {
 	struct arena *arena = report->arena;
-	const struct place *at = place_of(finding);
+	const struct place *at = finding_place(finding);
 	const char *cause = finding->cause;
 	if (strcmp(cause, "tcp_refused_at_target") == 0)
 		return arena_printf(arena, " It comes from as far as the address is: %s.",
