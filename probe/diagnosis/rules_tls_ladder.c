@@ -232,15 +232,6 @@ static bool is_any_hello_killed(const struct view *view, const struct tried *tri
 	       !version_passes_somewhere(view, tried);
 }
 
-/* A set of one target, and nobody's name beside it: a filter that lets listed names through alone kills both. */
-static bool strangers_name_alone(const struct view *view, const struct ladder *ladder)
-{
-	bool others = false;
-	for (size_t i = 0; i < view->report->target_count; i++)
-		others |= !text_equal(view->report->targets[i]->host, view->target->host);
-	return !others && text_equal(ladder->other_name.seen->tls.sni, EXPERIMENT_NEUTRAL_NAME);
-}
-
 /** Every hello dies, whatever its name, and bytes that are no TLS do not. */
 bool rule_tls_any_hello_killed(const struct view *view, struct verdict *out)
 {

@@ -150,16 +150,8 @@ static void connect_begin(struct conduct *conduct)
 static void on_handshake(struct transfer *transfer, void *user)
 {
 	struct conduct *conduct = user;
-	struct run *run = conduct->experiments->run;
-	struct transfer_result result = *transfer_result(transfer);
 	conduct->transfer = NULL;
-	arena_adopt(run->report->arena, result.arena);
-	for (size_t i = 0; i < result.observations.count; i++) {
-		struct observation *observation = result.observations.items[i];
-		report_take_observation(run->report, observation);
-		observation->experiment = text_of(conduct->wish);
-		add_paths(run, conduct->wish, observation);
-	}
+	experiment_take(conduct->experiments->run, transfer, text_of(conduct->wish), &conduct->wish->about->paths);
 	conduct_end(conduct);
 }
 

@@ -229,6 +229,14 @@ static void on_name_done(struct lookup *lookup, void *user)
 	dns_experiments_note_name(name->run);
 }
 
+const char *run_address_of(const struct run *run, const char *host)
+{
+	for (size_t i = 0; i < run->name_count; i++)
+		if (strcasecmp(run->names[i]->lookup->name, host) == 0 && run->names[i]->lookup->count)
+			return run->names[i]->lookup->addresses[0].address;
+	return NULL;
+}
+
 static struct name_state *name_of(struct run *run, const char *text)
 {
 	struct arena *arena = run->report->arena;

@@ -144,10 +144,16 @@ void leg_check(struct leg_state *leg);
 /** A path has joined this leg of the plan now that others may be under way: begin it, or let the path share what was seen. */
 void legs_join(struct run *run, struct leg *leg, struct path *path);
 
+/** The first address found so far for a name that the run asks for; NULL: none. */
+const char *run_address_of(const struct run *run, const char *host);
+
 /** Queue one more address of a leg; it begins as soon as --parallel allows. */
 void trial_add(struct leg_state *leg, const char *address, enum found_by found_by);
 /** Cut one trial short, whatever it is doing; not while it waits for a sign-in of another trial (login_cut() does that). */
 void trial_cut(struct trial *trial, enum failure failure);
+/** Add what an experiment's transfer saw to the report, as seen for these paths. The text is static. */
+void experiment_take(struct run *run, const struct transfer *transfer, const char *experiment,
+		     const struct path_list *paths);
 /** Add a finished trial step to the trial: observations get their ids and paths. */
 void trial_take(struct trial *trial, const struct transfer_result *result);
 /** End a trial: failure is what stays of it. */

@@ -119,31 +119,14 @@ static enum proxy_outcome outcome_of(const struct transfer_result *result, bool 
 
 /* ------------------------------------------------------------------ one contrast */
 
-static const char *address_of(const struct run *run, const char *host)
-{
-	for (size_t i = 0; i < run->name_count; i++)
-		if (strcasecmp(run->names[i]->lookup->name, host) == 0 && run->names[i]->lookup->count)
-			return run->names[i]->lookup->addresses[0].address;
-	return NULL;
-}
-
 static void on_reply(struct transfer *transfer, void *user)
 {
 	struct contrast *contrast = user;
 	struct proxy_watch *watch = contrast->watch;
-	struct report *report = watch->run->report;
-	struct transfer_result result = *transfer_result(transfer);
 	contrast->transfer = NULL;
 	uv_timer_stop(&contrast->limit);
 	watch->run->contrasts_open--;
-	arena_adopt(report->arena, result.arena);
-	for (size_t i = 0; i < result.observations.count; i++) {
-		struct observation *observation = result.observations.items[i];
-		report_take_observation(report, observation);
-		observation->experiment = proxy_contrast_text(contrast->kind);
-		for (size_t k = 0; k < watch->paths.count; k++)
-			path_list_add(report->arena, &observation->paths, watch->paths.items[k]);
-	}
+	experiment_take(watch->run, transfer, proxy_contrast_text(contrast->kind), &watch->paths);
 }
 
 static void on_limit(uv_timer_t *timer)
@@ -192,7 +175,7 @@ static void contrast_start(struct proxy_watch *watch, const struct proxy_wish *w
 	struct transfer_spec spec = {.target = &contrast->target, .address = watch->address};
 	if (wish->host) {
 		spec.via = watch->via;
-		spec.target_address = address_of(run, wish->host);
+		spec.target_address = run_address_of(run, wish->host);
 	}
 	if (wish->contrast == PROXY_TLS)
 		spec.via.scheme = VIA_HTTPS;
@@ -209,7 +192,7 @@ static void update(struct watched *watched)
 	const struct trial *trial = watched->trial;
 	struct proxy_request *request = &watched->request;
 	enum stage stage = trial->transfer ? transfer_stage(trial->transfer) : STAGE_NONE;
-	request->address = address_of(trial->run, request->host);
+	request->address = run_address_of(trial->run, request->host);
 	if (request->outcome <= PROXY_WAITS && stage > STAGE_PROXY && request->tunnel)
 		request->outcome = PROXY_TUNNEL_OPEN;
 	else if (request->outcome == PROXY_NOT_REACHED && stage >= STAGE_PROXY)

@@ -287,24 +287,6 @@ const struct transfer_result *transfer_result(const struct transfer *transfer)
 	return &transfer->result;
 }
 
-static enum stage stage_of(enum step step)
-{
-	switch (step) {
-	case STEP_TCP:
-		return STAGE_TCP;
-	case STEP_TLS_PROXY:
-	case STEP_PROXY:
-		return STAGE_PROXY;
-	case STEP_TLS:
-		return STAGE_TLS;
-	case STEP_HTTP:
-		return STAGE_HTTP;
-	case STEP_DONE:
-		break;
-	}
-	return STAGE_NONE;
-}
-
 /* Behind a proxy the connection's bytes are the proxy's own. */
 static bool has_begun(const struct transfer *transfer)
 {
@@ -316,7 +298,7 @@ void transfer_silence(struct transfer *transfer, struct transfer_silence *out)
 {
 	const struct socket_facts *facts = &transfer->socket;
 	socket_tap_measure(transfer);
-	*out = (struct transfer_silence){.stage = stage_of(transfer->step), .since_us = transfer->step_started_us};
+	*out = (struct transfer_silence){.stage = transfer_stage(transfer), .since_us = transfer->step_started_us};
 	out->rtt_us = facts->has_info && facts->info.rtt_us > 0 ? facts->info.rtt_us : 0;
 	out->has_begun = has_begun(transfer);
 	out->is_acknowledged = !facts->has_info || facts->info.unacked == 0;

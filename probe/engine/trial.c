@@ -38,6 +38,21 @@ static void observe(struct trial *trial, struct observation *observation)
 	observation_list_add(arena, &trial->observations, observation);
 }
 
+void experiment_take(struct run *run, const struct transfer *transfer, const char *experiment,
+		     const struct path_list *paths)
+{
+	struct arena *arena = run->report->arena;
+	struct transfer_result result = *transfer_result(transfer);
+	arena_adopt(arena, result.arena);
+	for (size_t i = 0; i < result.observations.count; i++) {
+		struct observation *observation = result.observations.items[i];
+		report_take_observation(run->report, observation);
+		observation->experiment = experiment;
+		for (size_t k = 0; k < paths->count; k++)
+			path_list_add(arena, &observation->paths, paths->items[k]);
+	}
+}
+
 void trial_take(struct trial *trial, const struct transfer_result *result)
 {
 	struct report *report = trial->run->report;

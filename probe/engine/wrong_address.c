@@ -1,7 +1,5 @@
 #include "probe/plan/wrong_address.h"
 
-#include <strings.h>
-
 #include "probe/core/arena.h"
 #include "probe/engine/legs.h"
 
@@ -19,19 +17,10 @@ struct wrong_address {
 static void on_reply(struct transfer *transfer, void *user)
 {
 	struct wrong_address *request = user;
-	struct report *report = request->run->report;
-	struct transfer_result result = *transfer_result(transfer);
 	request->transfer = NULL;
 	uv_timer_stop(&request->limit);
 	request->run->contrasts_open--;
-	arena_adopt(report->arena, result.arena);
-	for (size_t i = 0; i < result.observations.count; i++) {
-		struct observation *observation = result.observations.items[i];
-		report_take_observation(report, observation);
-		observation->experiment = "http_wrong_address";
-		for (size_t k = 0; k < request->paths.count; k++)
-			path_list_add(report->arena, &observation->paths, request->paths.items[k]);
-	}
+	experiment_take(request->run, transfer, "http_wrong_address", &request->paths);
 }
 
 static void on_limit(uv_timer_t *timer)
@@ -39,14 +28,6 @@ static void on_limit(uv_timer_t *timer)
 	struct wrong_address *request = timer->data;
 	if (request->transfer)
 		transfer_cancel(request->transfer, FAILURE_TIMEOUT);
-}
-
-static const char *address_of(const struct run *run, const char *host)
-{
-	for (size_t i = 0; i < run->name_count; i++)
-		if (strcasecmp(run->names[i]->lookup->name, host) == 0 && run->names[i]->lookup->count)
-			return run->names[i]->lookup->addresses[0].address;
-	return NULL;
 }
 
 static void request_start(struct run *run, const struct path_list *paths, const struct target *what,
@@ -81,7 +62,7 @@ void wrong_address_note(struct trial *trial, const struct transfer_result *resul
 			 wrong_address_wanted(run->report->arena, leg->target, result->observations.items[i]);
 	if (!wanted || !wrong_address_choose(run->report->targets, run->report->target_count, &what, &where))
 		return;
-	const char *address = address_of(run, where->host);
+	const char *address = run_address_of(run, where->host);
 	if (address)
 		request_start(run, &leg->paths, what, address);
 }

@@ -254,20 +254,21 @@ static bool has_symptom(const struct experiment_plan *plan, const struct target 
 	return false;
 }
 
-/* Where no other target fares better: a name that is nobody's (RFC 2606 3), and that no filter is after. */
-#define NEUTRAL_NAME "www.example.com"
-
-/* Another target's name, one without a symptom. */
+/* Another target's name, and nobody else's: one without a symptom if there is any. NULL: there is no other. */
 static const char *neutral_name(const struct experiment_plan *plan, const struct report *report,
 				const struct symptom *about)
 {
+	const char *any = NULL;
 	for (size_t i = 0; i < report->target_count; i++) {
 		const struct target *target = report->targets[i];
 		bool is_https = target->url && strncmp(target->url, "https:", 6) == 0;
-		if (is_https && !same_text(target->host, about->target->host) && !has_symptom(plan, target))
+		if (!is_https || same_text(target->host, about->target->host))
+			continue;
+		if (!has_symptom(plan, target))
 			return target->host;
+		any = any ? any : target->host;
 	}
-	return NEUTRAL_NAME;
+	return any;
 }
 
 static void wish_short_ladder(struct experiment_plan *plan, const struct report *report, const struct symptom *about)
