@@ -37,10 +37,21 @@ static bool is_killed_by_name(const struct view *view, const struct tried *tried
 	return other_name_that_passed(ladder) && ladder->again.end != RUNG_PASSED && !is_matter_of_size(view, tried);
 }
 
-/* Hellos of no name and of another one end no better. */
-static bool names_make_no_difference(const struct ladder *ladder)
+/* No other target's name can be said in the hello: a filter that lets listed names through alone looks the same. */
+static bool has_no_other_name(const struct view *view)
 {
-	return rung_failed(&ladder->no_sni) && rung_failed(&ladder->other_name) && ladder->again.end != RUNG_PASSED &&
+	for (size_t i = 0; i < view->report->target_count; i++)
+		if (is_https(view->report->targets[i]) &&
+		    !text_equal(view->report->targets[i]->host, view->target->host))
+			return false;
+	return true;
+}
+
+/* Hellos of no name and of another one, if there is any, end no better. */
+static bool names_make_no_difference(const struct view *view, const struct ladder *ladder)
+{
+	bool other_fails = ladder->other_name.seen ? rung_failed(&ladder->other_name) : has_no_other_name(view);
+	return rung_failed(&ladder->no_sni) && other_fails && ladder->again.end != RUNG_PASSED &&
 	       !other_name_that_passed(ladder);
 }
 
@@ -112,9 +123,9 @@ static bool version_passes_somewhere(const struct view *view, const struct tried
 
 /* Bytes that are no TLS fare better at the same port: answered where hellos die in silence, acknowledged where hellos are lost, left alone where
  * they are reset. */
-static bool is_killed_as_tls(const struct ladder *ladder)
+static bool is_killed_as_tls(const struct view *view, const struct ladder *ladder)
 {
-	if (!names_make_no_difference(ladder))
+	if (!names_make_no_difference(view, ladder))
 		return false;
 	if (ladder->junk.end == RUNG_PASSED)
 		return true;
@@ -143,9 +154,10 @@ static bool accepts_impossible_port(const struct view *view, const struct tried 
 static bool is_mute(const struct view *view, const struct tried *tried, const struct ladder *ladder)
 {
 	static const char *const shapes[] = {"tls_segments", "tls_1_2", "tls_1_3"};
-	if (ladder->own.end != RUNG_SILENT || !hello_arrived(ladder->own.seen) || !names_make_no_difference(ladder) ||
-	    ladder->junk.end != RUNG_SILENT || ladder->junk.seen->tcp.bytes_acked <= 1 ||
-	    ladder->large.end == RUNG_PASSED || is_matter_of_size(view, tried) || accepts_impossible_port(view, tried))
+	if (ladder->own.end != RUNG_SILENT || !hello_arrived(ladder->own.seen) ||
+	    !names_make_no_difference(view, ladder) || ladder->junk.end != RUNG_SILENT ||
+	    ladder->junk.seen->tcp.bytes_acked <= 1 || ladder->large.end == RUNG_PASSED ||
+	    is_matter_of_size(view, tried) || accepts_impossible_port(view, tried))
 		return false;
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
 		if (!failed_somewhere(view, tried, shapes[i]))
@@ -228,7 +240,7 @@ static bool is_silent_or_closed(const struct view *view, const struct tried *tri
 
 static bool is_any_hello_killed(const struct view *view, const struct tried *tried, const struct ladder *ladder)
 {
-	return !view->proxied && is_killed_as_tls(ladder) && !may_be_size(view, tried, ladder) &&
+	return !view->proxied && is_killed_as_tls(view, ladder) && !may_be_size(view, tried, ladder) &&
 	       !version_passes_somewhere(view, tried);
 }
 
@@ -237,7 +249,8 @@ bool rule_tls_any_hello_killed(const struct view *view, struct verdict *out)
 {
 	struct ladder ladder;
 	const struct tried *tried = first_that(view, is_silent_or_closed, &ladder, is_any_hello_killed);
-	if (!tried || !verdict_if_any(view, out, "tls_any_hello_killed", 0.8, is_silent_or_closed))
+	double confidence = has_no_other_name(view) ? 0.6 : 0.8;
+	if (!tried || !verdict_if_any(view, out, "tls_any_hello_killed", confidence, is_silent_or_closed))
 		return false;
 	show(view, out, &ladder.other_name);
 	show(view, out, &ladder.no_sni);

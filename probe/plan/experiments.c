@@ -277,7 +277,8 @@ static void wish_short_ladder(struct experiment_plan *plan, const struct report 
 	if (about->via.scheme == VIA_DIRECT)
 		wish_connects(plan, about, EXPERIMENT_JUNK_BYTE, about->port, 1);
 	wish_hello(plan, about, EXPERIMENT_TLS_NO_SNI, &(struct wish){.sni = ""});
-	wish_hello(plan, about, EXPERIMENT_TLS_OTHER_NAME, &(struct wish){.sni = neutral});
+	if (neutral)
+		wish_hello(plan, about, EXPERIMENT_TLS_OTHER_NAME, &(struct wish){.sni = neutral});
 }
 
 static void wish_ladder(struct experiment_plan *plan, const struct report *report, const struct symptom *about)

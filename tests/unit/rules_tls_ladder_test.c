@@ -27,6 +27,7 @@ static struct report *struck(enum end end)
 {
 	struct report *report = build_report();
 	struct path *path = build_path(report, build_target(report, HOST, 443));
+	build_target(report, "neutral.example", 443); /* whose name may be said in a hello */
 	struct attempt *attempt = build_attempt(report, path, ADDRESS, FAILURE_NONE);
 	struct observation *one = build_tls(report, path, attempt, FAILURE_NONE);
 	one->tls.hello_bytes = HELLO_BYTES;
