@@ -7,9 +7,9 @@ from lab.scenario import Expect, scenario
 
 LOGIN = "login.microsoftonline.com"
 WINDOWS = "login.windows.net"
-MOMENTS = [0.4 + 0.2 * step for step in range(11)]  # not before the program has begun to listen to Ctrl-C, on a busy machine too
+MOMENTS = [0.4 + 0.35 * step for step in range(6)]  # not before the program has begun to listen to Ctrl-C, on a busy machine too
 GOODBYE_SECONDS = 1.5  # of a busy machine
-FAILURE = {"deadline": "deadline", "interrupted": "interrupted_error"}
+FAILURE = {"deadline": "deadline_error", "interrupted": "interrupted_error"}
 
 
 def ends_well(result, reason, moment, known):
