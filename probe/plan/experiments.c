@@ -404,10 +404,13 @@ static void examine(struct experiment_plan *plan, const struct report *report, c
 
 void symptom_none(struct experiment_plan *plan, const struct symptom *healthy)
 {
-	for (size_t i = 0; i < plan->healthy_count; i++)
+	size_t of_host = 0;
+	for (size_t i = 0; i < plan->healthy_count; i++) {
 		if (strcmp(plan->healthy[i]->address, healthy->address) == 0)
 			return;
-	if (plan->healthy_count == HEALTHY_MAX)
+		of_host += same_text(plan->healthy[i]->target->host, healthy->target->host);
+	}
+	if (plan->healthy_count == HEALTHY_MAX || of_host == HEALTHY_PER_HOST)
 		return;
 	struct symptom *one = arena_alloc(plan->arena, sizeof(*one));
 	*one = *healthy;
@@ -428,6 +431,21 @@ static const struct symptom *first_without_symptom(const struct experiment_plan 
 			return plan->healthy[i];
 	}
 	return NULL;
+}
+
+/* Two of different hosts at once: what the first one's host meets may come to light late. */
+static void large_hellos_choose(struct experiment_plan *plan, const struct report *report)
+{
+	const struct symptom *well = first_without_symptom(plan);
+	if (!well)
+		return;
+	for (size_t i = 0; i < plan->healthy_count; i++) {
+		if (same_text(plan->healthy[i]->target->host, plan->healthy[0]->target->host))
+			continue;
+		large_hello_begin(plan, plan->healthy[i]);
+		break;
+	}
+	large_hello_choose(plan, report, well);
 }
 
 static int64_t at_least(int64_t us, int64_t least_us, int64_t most_us)
@@ -455,9 +473,7 @@ static void times_choose(struct experiment_plan *plan, const struct report *repo
 void experiments_choose(struct experiment_plan *plan, const struct report *report)
 {
 	times_choose(plan, report);
-	const struct symptom *well = first_without_symptom(plan);
-	if (well)
-		large_hello_choose(plan, report, well);
+	large_hellos_choose(plan, report);
 	loss_choose(plan, report);
 	for (size_t i = 0; i < plan->symptom_count; i++)
 		examine(plan, report, plan->symptoms[i]);

@@ -75,7 +75,7 @@ struct wish {
 	bool done; /* set by the engine */
 };
 
-enum { HEALTHY_MAX = 8 };
+enum { HEALTHY_MAX = 8, HEALTHY_PER_HOST = 2 };
 
 struct experiment_plan {
 	struct arena *arena;

@@ -187,12 +187,23 @@ static bool large_hello_failed(const struct report *report, const struct symptom
 	return false;
 }
 
-void large_hello_choose(struct experiment_plan *plan, const struct report *report, const struct symptom *about)
+static struct wish large_hello(const struct symptom *about)
 {
-	struct wish large = {.experiment = EXPERIMENT_TLS_LARGE_HELLO,
+	return (struct wish){.experiment = EXPERIMENT_TLS_LARGE_HELLO,
 			     .about = about,
 			     .port = about->port,
 			     .extra_bytes = FULL_HELLO_BYTES};
+}
+
+void large_hello_begin(struct experiment_plan *plan, const struct symptom *about)
+{
+	struct wish large = large_hello(about);
+	wish_once(plan, &large);
+}
+
+void large_hello_choose(struct experiment_plan *plan, const struct report *report, const struct symptom *about)
+{
+	struct wish large = large_hello(about);
 	struct wish usual = {.experiment = EXPERIMENT_TLS_REQUIRED_NAME, .about = about, .port = about->port};
 	wish_once(plan, &large);
 	if (!wish_done(plan, about, EXPERIMENT_TLS_LARGE_HELLO) || !large_hello_failed(report, about))

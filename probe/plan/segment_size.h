@@ -21,6 +21,9 @@ void segment_size_choose(struct experiment_plan *plan, const struct report *repo
  */
 void large_hello_choose(struct experiment_plan *plan, const struct report *report, const struct symptom *about);
 
+/** The first of these hellos alone. */
+void large_hello_begin(struct experiment_plan *plan, const struct symptom *about);
+
 /** Wish for one handshake in the smallest of those segments: is it the same here? */
 void segment_size_confirm(struct experiment_plan *plan, const struct symptom *about);
 
