@@ -78,12 +78,13 @@ static bool failed_somewhere(const struct view *view, const struct tried *tried,
 	return any;
 }
 
-/* Where the hello got there and no answer comes, it may be the answer that is too large: smaller packets must have been tried. */
+/* Where the hello got there (or nobody knows whether it did) and no answer comes, it may be the answer that is too large: smaller packets must have
+ * been tried. */
 static bool may_be_size(const struct view *view, const struct tried *tried, const struct ladder *ladder)
 {
 	if (is_matter_of_size(view, tried))
 		return true;
-	return ladder->own.end == RUNG_SILENT && hello_arrived(ladder->own.seen) && !rung_failed(&ladder->segments) &&
+	return ladder->own.end == RUNG_SILENT && !hello_was_lost(ladder->own.seen) && !rung_failed(&ladder->segments) &&
 	       !failed_somewhere(view, tried, "tls_segments");
 }
 

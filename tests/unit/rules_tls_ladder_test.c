@@ -293,6 +293,21 @@ static void where_the_hello_ends(void)
 	}
 }
 
+/* Where the system does not count bytes nor limit segments, an answer in packets that are too large looks the same. */
+static void who_counts_no_bytes_does_not_know(void)
+{
+	struct report *report = struck(SILENT);
+	rung(report, "tls_no_sni", NULL, SILENT);
+	rung(report, "tls_other_name", "other.example", SILENT);
+	rung(report, "tls_required_name", HOST, SILENT);
+	junk(report, PASSED);
+	for (size_t k = 0; k < report->observations.count; k++)
+		if (report->observations.items[k]->op == OP_TLS_HANDSHAKE)
+			report->observations.items[k]->tls.bytes_acked = NOT_MEASURED;
+	CHECK_TEXT(judged(report)->cause, "tls_hello_silent_unlocated");
+	report_free(report);
+}
+
 /* ------------------------------------------------------------------ large hellos, and the size of packets */
 
 static void size_row(struct report *report, int segment_bytes, bool large, enum end end)
@@ -524,6 +539,7 @@ int main(void)
 	resets_by_their_ttl();
 	resets_by_the_ttls_that_were_read();
 	where_the_hello_ends();
+	who_counts_no_bytes_does_not_know();
 	on_a_path_that_works();
 	a_moment_is_no_filter();
 	packets_vanish_on_the_way_in();

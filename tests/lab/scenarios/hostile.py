@@ -210,7 +210,7 @@ def by_proxy(lab, mode):
     lab.reg(user=proxy, system=proxy)
 
 
-@scenario(Expect(exit=1, cause="prx_reply_malformed", seconds=8), arguments=("--timeout", "5"))
+@scenario(Expect(exit=1, cause="prx_reply_malformed", seconds=10), arguments=("--timeout", "5"))
 def proxy_sends_headers_without_end(lab):
     check = checks(lab)
     by_proxy(lab, "http-headers")
