@@ -130,8 +130,11 @@ static void a_close_can_be_a_reset(void)
 	SOCKET listener = open_port(true, &address), fd = connect_to(&address), served = accept(listener, NULL, NULL);
 	CHECK(os_socket_reset_on_close((os_socket)fd));
 	os_socket_close((os_socket)fd);
-	CHECK(recv(served, &byte, 1, 0) == -1);
-	CHECK_INT(os_error_kind(os_socket_error()), OS_ERROR_RESET);
+	int got = recv(served, &byte, 1, 0);
+	bool is_wine = os_function_find(L"ntdll.dll", "wine_get_version") != NULL;
+	CHECK_INT(got, is_wine ? 0 : -1); /* Wine calls a reset an orderly end */
+	if (!is_wine)
+		CHECK_INT(os_error_kind(os_socket_error()), OS_ERROR_RESET);
 	os_socket_close((os_socket)served);
 	os_socket_close((os_socket)listener);
 }
