@@ -14,7 +14,8 @@ def firewall_drops_one_endpoint(lab):
     if result.names_hops:
         assert path["verdict"]["at"] == {"hop": 1, "last_heard": "10.1.0.1", "first_silent": "198.18.0.1"}, path["verdict"]["at"]
     finding, = result.findings()
-    assert "hop 1 (10.1.0.1)" in finding["summary"] and "198.18.0.1" in finding["summary"], finding["summary"]
+    if result.names_hops:
+        assert "hop 1 (10.1.0.1)" in finding["summary"] and "198.18.0.1" in finding["summary"], finding["summary"]
     assert len(finding["flows"]) >= 8, len(finding["flows"])
 
 

@@ -130,7 +130,7 @@ def handshake_stalls_after_the_server_hello(lab):
     lab.stub(f"stall:200:{OTHER_LOGIN_ADDRESS}:443", LOGIN)
     result = yield
     for path in result.paths(LOGIN, effective=True):
-        assert 0.5 <= path["verdict"]["confidence"] < 0.8, path["verdict"]
+        assert 0.4 <= path["verdict"]["confidence"] < 0.8, path["verdict"]  # the lower where the system limits no segments
 
 
 # ---------------------------------------------------------------- refusals (without proof of origin nobody is sure that they are the service's)
