@@ -373,7 +373,7 @@ static void suspect(struct trial *trial, const struct transfer_silence *silence)
 	case STAGE_HOST:
 	case STAGE_SETTINGS:
 	case STAGE_DNS:
-	case STAGE_PROXY: /* proxy_control.c looks after proxies */
+	case STAGE_PROXY: /* proxy_contrast.c looks after proxies */
 		return;
 	}
 }
