@@ -173,10 +173,16 @@ bool dns_replied(const struct observation *query)
 	return query && query->dns.rcode != NOT_MEASURED;
 }
 
+bool dns_is_late(const struct dns_server *server)
+{
+	return !server->control && server->outcome == DNS_SILENT && server->again &&
+	       server->again->failure == FAILURE_NONE;
+}
+
 bool dns_is_stuck(const struct dns_server *server)
 {
 	return !server->control && server->outcome == DNS_SILENT && server->tcp_taken && !server->tcp_answered &&
-	       dns_replied(server->local);
+	       dns_replied(server->local) && !dns_is_late(server);
 }
 
 static struct dns_server *server_of(struct dns_view *out, const char *text, bool control)

@@ -57,6 +57,9 @@ struct dns_server {
 		*local; /* "localhost", which it knows without asking others: asked of a silent server */
 };
 
+/** It left the question open, and has the address as soon as it is asked the same again: what took too long, it has found out by then. */
+bool dns_is_late(const struct dns_server *server);
+
 /** It is there, and leaves the question open: it answers what it knows itself, and takes the question by TCP too. */
 bool dns_is_stuck(const struct dns_server *server);
 

@@ -131,16 +131,39 @@ bool rule_dns_dnssec_bogus(const struct view *view, struct verdict *out)
 	return found;
 }
 
+static bool any_answered(const struct dns_view *dns)
+{
+	for (size_t i = 0; i < dns->count; i++)
+		if (!dns->servers[i].control && dns_answered(dns->servers[i].outcome))
+			return true;
+	return false;
+}
+
+/** What no server answered in time it has when it is asked again: slow or lost once, and neither cut off nor unable. */
+bool rule_dns_answers_late(const struct view *view, struct verdict *out)
+{
+	struct dns_view dns;
+	bool found = false;
+	if (!broken(view, &dns) || any_answered(&dns))
+		return false;
+	for (size_t i = 0; i < dns.count; i++) {
+		if (!dns_is_late(&dns.servers[i]))
+			continue;
+		found = verdict_set(view, out, "meas_late_reply", 0.6);
+		out->status = STATUS_INCONCLUSIVE;
+		verdict_add_evidence(view, out, dns.servers[i].again);
+		dns_add_failed(view, out, &dns, &dns.servers[i], NULL);
+	}
+	return found;
+}
+
 /** It answers its own names at once and leaves this one open: its way to others is what fails, before it says so. */
 bool rule_dns_servers_stuck(const struct view *view, struct verdict *out)
 {
 	struct dns_view dns;
 	bool found = false;
-	if (!broken(view, &dns))
+	if (!broken(view, &dns) || any_answered(&dns))
 		return false;
-	for (size_t i = 0; i < dns.count; i++)
-		if (!dns.servers[i].control && dns_answered(dns.servers[i].outcome))
-			return false;
 	for (size_t i = 0; i < dns.count; i++) {
 		if (!dns_is_stuck(&dns.servers[i]))
 			continue;

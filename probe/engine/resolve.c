@@ -21,7 +21,7 @@ enum {
 	CONTRAST_TIMES = 4,
 	SILENCE_PARTS = 4, /* UDP counts as silent after a quarter of the time */
 	SYSTEM_TIMES_ALLOWED =
-		2, /* how many timeouts the system may take where it has a dead first server to wait for */
+		2, /* how many timeouts the system may take where a server answers: it may wait for a dead one first, or ask anew */
 };
 
 struct lookup_state;
@@ -339,13 +339,19 @@ static void ask_contrasts(struct lookup_state *state, const struct observation *
 
 /* ------------------------------------------------------------------ time */
 
-/* Has a server answered that the system will come to, too? The experiment is none of the system's ways. */
+static bool is_asked_again(const struct observation *observation)
+{
+	return observation->experiment && strcmp(observation->experiment, "dns_again") == 0;
+}
+
+/* Has a server answered that the system will come to, too? Of the experiments only the same question asked again is the system's way. */
 static bool has_any_reply(const struct lookup_state *state)
 {
 	for (size_t i = 0; i < state->asked_count; i++) {
 		const struct observation *observation = state->asked[i]->observation;
 		const struct dns_query *query = &observation->dns;
-		if (!query->control && is_of_way(state, observation) && query->rcode != NOT_MEASURED)
+		bool of_way = is_of_way(state, observation) || is_asked_again(observation);
+		if (!query->control && of_way && query->rcode != NOT_MEASURED)
 			return true;
 	}
 	return false;
