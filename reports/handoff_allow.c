@@ -2,37 +2,15 @@
 
 #include <ctype.h>
 #include <string.h>
-#include <strings.h>
 
 #include "probe/core/address.h"
 #include "probe/core/arena.h"
+#include "targets/service_tags.h"
 
-enum { NO_PREFIXES, HAS_PREFIXES, NAME_MAX_BYTES = 253, SOURCES_MAX = 16 };
-
-struct service {
-	const char *ending, *tag;
-	int prefixes;
-};
-
-static const struct service services[] = {
-#define SERVICE(ending, tag, prefixes) {ending, tag, prefixes},
-#include "reports/handoff_services.def"
-#undef SERVICE
-};
+enum { NAME_MAX_BYTES = 253, SOURCES_MAX = 16 };
 
 static const char *const documented[] = {"20.190.128.0/18", "40.126.0.0/18"};
 const char allow_more_prefixes[] = "20.20.32.0/19, 20.231.128.0/19, 48.213.128.0/20";
-
-static const struct service *service_of(const char *host)
-{
-	size_t length = host ? strlen(host) : 0;
-	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++) {
-		size_t end = strlen(services[i].ending);
-		if (length >= end && strcasecmp(host + length - end, services[i].ending) == 0)
-			return &services[i];
-	}
-	return NULL;
-}
 
 static bool same_text(const char *a, const char *b)
 {
@@ -142,7 +120,7 @@ static enum allow_kind kind_of(struct arena *arena, const struct report *report,
 static void add_target(struct arena *arena, struct allow *allow, const struct target *target)
 {
 	const char *rule = is_name(target->rule) ? target->rule : target->host;
-	const struct service *service = service_of(target->host);
+	const struct service *service = service_of_host(target->host);
 	if (target->cidr)
 		add_prefix(arena, &allow->prefixes, target->cidr);
 	if (!target->host || !is_name(rule))
@@ -154,7 +132,7 @@ static void add_target(struct arena *arena, struct allow *allow, const struct ta
 		return;
 	}
 	add_once(arena, &allow->tags, service->tag);
-	for (size_t i = 0; service->prefixes == HAS_PREFIXES && i < sizeof(documented) / sizeof(documented[0]); i++)
+	for (size_t i = 0; service->sign_in && i < sizeof(documented) / sizeof(documented[0]); i++)
 		add_prefix(arena, &allow->prefixes, documented[i]);
 }
 
@@ -195,7 +173,7 @@ static void add_flow(struct arena *arena, const struct report *report, const str
 	else if (allow->kind == ALLOW_PROXY && is_name(flow->fqdn))
 		add_once(arena, &allow->rules, flow->fqdn);
 	add_address(arena, &allow->seen, flow->tuple.dst);
-	if (!target || !service_of(target->host))
+	if (!target || !service_of_host(target->host))
 		add_address(arena, &allow->seen_tagless, flow->tuple.dst);
 	if (allow->by_proxy)
 		add_resolved(arena, report, allow, flow->fqdn);
