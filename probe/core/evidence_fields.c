@@ -72,6 +72,26 @@ static const struct field tool_rows[] = {
 };
 static const struct field_shape tool_shape = SHAPE(tool_rows, report);
 
+static const struct field vault_rows[] = {
+	ROW("file", TEXT, vault_file, file, .required = true),
+	ROW("kind", TEXT, vault_file, kind),
+	ROW("version", TEXT, vault_file, version),
+	ROW("vault", TEXT, vault_file, vault),
+	ROW("location", TEXT, vault_file, location),
+	ROW("tenant_id", TEXT, vault_file, tenant_id),
+	ROW("authority", TEXT, vault_file, authority),
+	ROW("endpoint", TEXT, vault_file, endpoint),
+	ROW("cloud", TEXT, vault_file, cloud),
+	ROW("region", TEXT, vault_file, region),
+	ROW("certificate", TEXT, vault_file, certificate),
+	ROW("encryption", TEXT, vault_file, encryption),
+	ROW("subject", TEXT, vault_file, subject),
+	ROW("thumbprint", TEXT, vault_file, thumbprint),
+	ROW("not_before", AT_S, vault_file, not_before_s),
+	ROW("not_after", AT_S, vault_file, not_after_s),
+};
+static const struct field_shape vault_shape = SHAPE(vault_rows, vault_file);
+
 static const struct field input_rows[] = {
 	ROW("region", TEXT, report, run.region),
 	ROW("region_assumed", BOOL, report, run.region_assumed),
@@ -84,6 +104,7 @@ static const struct field input_rows[] = {
 	ROW("credentials", BOOL, report, run.credentials),
 	ROW("route_given", BOOL, report, route_given),
 	ROW("allow_rules", TEXTS, report, run.allow_rules),
+	ROW("vault_credentials", POINTER, report, run.vault, .shape = &vault_shape),
 };
 static const struct field_shape input_shape = SHAPE(input_rows, report);
 
