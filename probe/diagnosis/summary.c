@@ -295,6 +295,9 @@ static const char *fact_in_words(struct arena *arena, const struct local_fact *f
 	if (strcmp(what, "hosts_file") == 0)
 		return arena_printf(arena, "the hosts file gives %s for %s", list_in_words(arena, &fact->values),
 				    shorten(arena, subject));
+	if (strcmp(what, "agent_version") == 0)
+		return arena_printf(arena, "the backup agent %s is installed: %s", value_of(arena, fact, 0),
+				    place_of(fact));
 	if (strcmp(what, "nrpt_rule") == 0)
 		return arena_printf(arena, "the name policy for %s sends questions to %s", shorten(arena, subject),
 				    list_in_words(arena, &fact->values));

@@ -120,6 +120,20 @@ static void record_probe(struct run *run, const struct registry *registry)
 	}
 }
 
+/* ------------------------------------------------------------------ the agent, where it is installed */
+
+#define AGENT "HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Uninstall\\Windows Azure Backup"
+
+static void record_agent(struct run *run, const struct registry *registry)
+{
+	const struct registry_value *value = registry_get(registry, AGENT, "DisplayVersion");
+	if (!value || value->type != REGISTRY_SZ)
+		return;
+	struct local_fact *fact = local_fact_add(run, "agent_version", NULL, "present");
+	add_value(run, fact, arena_strndup(run->report->arena, (const char *)value->data, value->length));
+	add_value(run, fact, arena_printf(run->report->arena, "%s (%s)", AGENT, value->where));
+}
+
 void machine_zones_record(struct run *run, const struct registry *settings)
 {
 	const struct report *report = run->report;
@@ -129,4 +143,5 @@ void machine_zones_record(struct run *run, const struct registry *settings)
 	if (has_system && zones_are_known(settings, IDENTITY_SYSTEM))
 		record_zones(run, settings);
 	record_probe(run, settings);
+	record_agent(run, settings);
 }

@@ -38,6 +38,23 @@ static void full_run(struct report *report)
 	report->run.private_endpoint = "expected";
 	report->run.timeout_us = 5000000;
 	FULL_TEXTS(a, &report->run.allow_rules, "*.windows.net", "*.microsoft.com");
+	static const struct vault_file vault = {"contoso.VaultCredentials",
+						"backup",
+						"1.0",
+						"contoso-vault",
+						"eastus",
+						"0ec4a9c1-72b5-43c4-8a8d-0a1b2c3d4e5f",
+						"https://login.microsoftonline.com",
+						"https://management.azure.com",
+						"public",
+						"eus",
+						"read",
+						"AES-256-CBC",
+						"CN=contoso",
+						"aa11aa11aa11aa11aa11aa11aa11aa11aa11aa11",
+						1769700000,
+						1770564000};
+	report->run.vault = &vault;
 	report->route_given = true;
 	report->host.name = "SERVER01";
 	report->host.os = "Debian GNU/Linux 12";
