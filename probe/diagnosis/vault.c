@@ -75,7 +75,8 @@ static const char *how_long(struct report *report, int64_t seconds)
 		return arena_printf(report->arena, "%lld days", (long long)(seconds / DAY_S));
 	if (seconds >= 2 * HOUR_S)
 		return arena_printf(report->arena, "%lld hours", (long long)(seconds / HOUR_S));
-	return arena_printf(report->arena, "%lld minutes", (long long)(seconds / 60));
+	long long minutes = (long long)(seconds / 60);
+	return arena_printf(report->arena, "%lld minute%s", minutes, minutes == 1 ? "" : "s");
 }
 
 /* ------------------------------------------------------------------ which agent */
