@@ -87,6 +87,29 @@ static void same_setting(const struct proxy_setting *a, const struct proxy_setti
 	same_texts(&a->problems, &b->problems);
 }
 
+static void same_vault(const struct vault_file *a, const struct vault_file *b)
+{
+	CHECK(b != NULL);
+	if (!b)
+		return;
+	SAME_TEXT(a, b, file);
+	SAME_TEXT(a, b, kind);
+	SAME_TEXT(a, b, version);
+	SAME_TEXT(a, b, vault);
+	SAME_TEXT(a, b, location);
+	SAME_TEXT(a, b, tenant_id);
+	SAME_TEXT(a, b, authority);
+	SAME_TEXT(a, b, endpoint);
+	SAME_TEXT(a, b, cloud);
+	SAME_TEXT(a, b, region);
+	SAME_TEXT(a, b, certificate);
+	SAME_TEXT(a, b, encryption);
+	SAME_TEXT(a, b, subject);
+	SAME_TEXT(a, b, thumbprint);
+	SAME(a, b, not_before_s);
+	SAME(a, b, not_after_s);
+}
+
 static void same_run(const struct report *a, const struct report *b)
 {
 	SAME_TEXT(a, b, tool.name);
@@ -109,6 +132,7 @@ static void same_run(const struct report *a, const struct report *b)
 	SAME(a, b, run.experiments);
 	SAME(a, b, run.credentials);
 	same_texts(&a->run.allow_rules, &b->run.allow_rules);
+	same_vault(a->run.vault, b->run.vault);
 	SAME(a, b, route_given);
 }
 

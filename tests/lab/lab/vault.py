@@ -58,3 +58,11 @@ def document(pfx, **leaves):
 def site_recovery(pfx, **leaves):
     """The text of Site Recovery's kind."""
     return SITE_RECOVERY.format(namespace=NAMESPACE, **{**LEAVES, "ManagementCert": base64.b64encode(pfx).decode(), **leaves})
+
+
+def give(lab, text, name="contoso-vault_Sun Nov 29 2026.VaultCredentials"):
+    """Put the file where the program can read it, and name it."""
+    path = lab.work / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    path.chmod(0o644)
+    lab.arguments += ["--vault-credentials", str(path)]
