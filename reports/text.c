@@ -227,9 +227,15 @@ static void text_head(struct page *page)
 void report_text(const struct report *report, const struct report_style *style, struct strbuf *out)
 {
 	struct page page = {report, style, out};
-	text_answer(&page);
-	text_head(&page);
+	bool is_check = report->path_count || !report->check_count; /* and not of preflight alone */
+	if (is_check) {
+		text_answer(&page);
+		text_head(&page);
+	}
+	text_checks(&page);
 	text_findings(&page);
+	if (!is_check)
+		return;
 	text_notes(&page);
 	text_ways(&page);
 	text_paths(&page);

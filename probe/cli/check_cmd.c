@@ -161,6 +161,12 @@ static bool run_engine(struct report *report, struct plan *plan, const struct op
 	return done;
 }
 
+void check_note_run(struct report *report, const struct options *options, int argc, char **argv)
+{
+	note_arguments(report, argc, argv);
+	note_run(report, options);
+}
+
 int check_command(struct arena *arena, const struct options *options, int argc, char **argv)
 {
 	struct err err;
@@ -187,8 +193,7 @@ int check_command(struct arena *arena, const struct options *options, int argc, 
 			 "URL");
 		return EXIT_USAGE;
 	}
-	note_arguments(report, argc, argv);
-	note_run(report, options);
+	check_note_run(report, options, argc, argv);
 	bool done = run_engine(report, &plan, options, &inputs, &system, &err);
 	system_part_end(&system);
 	if (!done) {

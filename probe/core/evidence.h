@@ -190,6 +190,17 @@ struct finding {
 /** Where the finding's cause ends a way, as a verdict of its paths says; NULL where none does. */
 const struct place *finding_place(const struct finding *finding);
 
+/** One local check before registration (`marsprobe preflight`): a judgement, made from the facts "preflight". */
+struct check {
+	const char *id;	    /* "dotnet" */
+	enum status status; /* PASS, WARN, FAIL, INCONCLUSIVE (nobody could look), NOT_APPLICABLE */
+	const char *value;  /* what was found, in words; NULL: nothing */
+	const char
+		*source; /* the registry's key and value, the folder, the interface; NULL where nothing was looked at */
+	const char *because; /* why it is so, or what is asked for */
+	const char *cause;   /* of a finding, for WARN and FAIL; else NULL */
+};
+
 struct readiness {
 	bool ready;
 	const char *basis;
@@ -267,6 +278,8 @@ struct report {
 	struct observation_list observations;
 	struct finding **findings;
 	size_t finding_count, finding_capacity;
+	struct check *checks; /* of `marsprobe preflight` */
+	size_t check_count, check_capacity;
 	struct readiness readiness;
 	bool route_given; /* --route was used: basis "given" */
 };

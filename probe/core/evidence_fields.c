@@ -356,6 +356,16 @@ static const struct field finding_rows[] = {
 };
 static const struct field_shape finding_shape = SHAPE(finding_rows, finding);
 
+static const struct field check_rows[] = {
+	ROW("id", TEXT, check, id, .required = true),
+	ROW("status", WORD, check, status, .words = &status_words),
+	ROW("value", TEXT, check, value),
+	ROW("source", TEXT, check, source),
+	ROW("because", TEXT, check, because),
+	ROW("cause", TEXT, check, cause),
+};
+static const struct field_shape check_shape = SHAPE(check_rows, check);
+
 static const struct field readiness_rows[] = {
 	ROW("ready", BOOL, report, readiness.ready),
 	ROW("basis", TEXT, report, readiness.basis),
@@ -377,6 +387,8 @@ static const struct field report_rows[] = {
 	    GROWING(report, observations.count, observations.capacity)),
 	ROW("findings", POINTERS, report, findings, .shape = &finding_shape,
 	    GROWING(report, finding_count, finding_capacity)),
+	ROW("checks", LIST, report, checks, .shape = &check_shape, GROWING(report, check_count, check_capacity),
+	    .left_out = true),
 	GROUP("readiness", readiness_shape),
 };
 const struct field_shape report_shape = SHAPE(report_rows, report);

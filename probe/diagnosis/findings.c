@@ -6,6 +6,7 @@
 #include "probe/core/strbuf.h"
 #include "probe/diagnosis/ladder_view.h"
 #include "probe/diagnosis/parts.h"
+#include "probe/diagnosis/preflight.h"
 #include "probe/diagnosis/remedy_system.h"
 #include "probe/diagnosis/vault.h"
 
@@ -189,6 +190,7 @@ void findings_make(struct report *report, const struct view *views)
 {
 	collect(report, views);
 	vault_judge(report);
+	preflight_judge(report);
 	sort(report);
 	for (size_t i = 0; i < report->finding_count; i++) {
 		struct finding *finding = report->findings[i];

@@ -28,6 +28,10 @@ struct machine {
  */
 bool machine_registry_read(struct registry *out);
 
+/** Where Windows keeps what it knows of the agent as an installed program. */
+#define MACHINE_AGENT_KEY \
+	"HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Uninstall\\Windows Azure Backup"
+
 /** Who says so, for settings_input.agent_source. */
 #define MACHINE_AGENT_SOURCE "the backup agent's own settings (Get-OBMachineSetting)"
 

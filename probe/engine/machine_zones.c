@@ -122,16 +122,14 @@ static void record_probe(struct run *run, const struct registry *registry)
 
 /* ------------------------------------------------------------------ the agent, where it is installed */
 
-#define AGENT "HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Uninstall\\Windows Azure Backup"
-
 static void record_agent(struct run *run, const struct registry *registry)
 {
-	const struct registry_value *value = registry_get(registry, AGENT, "DisplayVersion");
+	const struct registry_value *value = registry_get(registry, MACHINE_AGENT_KEY, "DisplayVersion");
 	if (!value || value->type != REGISTRY_SZ)
 		return;
 	struct local_fact *fact = local_fact_add(run, "agent_version", NULL, "present");
 	add_value(run, fact, arena_strndup(run->report->arena, (const char *)value->data, value->length));
-	add_value(run, fact, arena_printf(run->report->arena, "%s (%s)", AGENT, value->where));
+	add_value(run, fact, arena_printf(run->report->arena, "%s (%s)", MACHINE_AGENT_KEY, value->where));
 }
 
 void machine_zones_record(struct run *run, const struct registry *settings)

@@ -434,6 +434,13 @@ static void test_every_field_comes_back(void)
 		same_scripts(report, back);
 		same_path(report->paths[0], back->paths[0]);
 		same_finding(report->findings[0], back->findings[0]);
+		CHECK_INT(back->check_count, 1);
+		SAME_TEXT(report, back, checks[0].id);
+		SAME(report, back, checks[0].status);
+		SAME_TEXT(report, back, checks[0].value);
+		SAME_TEXT(report, back, checks[0].source);
+		SAME_TEXT(report, back, checks[0].because);
+		SAME_TEXT(report, back, checks[0].cause);
 		SAME(report, back, readiness.ready);
 		SAME_TEXT(report, back, readiness.basis);
 		same_texts(&report->readiness.blocking, &back->readiness.blocking);

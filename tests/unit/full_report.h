@@ -334,6 +334,9 @@ static void full_judgement(struct report *report, struct path *path)
 	observation_list_add(a, &f->evidence, report->observations.items[1]);
 	f->flows = flows;
 	f->flow_count = 1;
+	report->checks = arena_grow(a, NULL, &report->check_capacity, 0, sizeof(*report->checks));
+	report->checks[report->check_count++] = (struct check){
+		"dotnet", STATUS_WARN, "release 394806", "a key", "the installer needs 4.8", "pre_dotnet_old"};
 	report->readiness.ready = true;
 	report->readiness.basis = "system/wininet";
 	FULL_TEXTS(a, &report->readiness.blocking, f->id);
