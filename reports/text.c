@@ -232,6 +232,8 @@ void report_text(const struct report *report, const struct report_style *style, 
 		text_answer(&page);
 		text_head(&page);
 	}
+	if (!is_check)
+		text_vault(&page);
 	text_checks(&page);
 	text_findings(&page);
 	if (!is_check)

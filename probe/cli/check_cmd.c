@@ -19,22 +19,6 @@
 
 enum { EXIT_USAGE = 2, EXIT_TOOL = 4 };
 
-static bool load_vault(struct report *report, const struct options *options, struct err *err)
-{
-	struct vault_file *vault = arena_alloc(report->arena, sizeof(*vault));
-	if (!options->vault_credentials)
-		return true;
-	if (!vault_file_read(report->arena, options->vault_credentials, vault, err))
-		return false;
-	report->run.vault = vault;
-	if (options->region && vault->region && strcasecmp(options->region, vault->region) != 0)
-		warn(options, "--region %s is used, though the vault of %s is in %s", options->region, vault->file,
-		     vault->region);
-	if (!options->region && !vault->region)
-		warn(options, "%s names no region that is known here; --region names yours", vault->file);
-	return true;
-}
-
 /* What is known of the region: the option, else the vault's file. */
 static const char *known_region(const struct report *report, const struct options *options)
 {
@@ -175,7 +159,7 @@ int check_command(struct arena *arena, const struct options *options, int argc, 
 	struct plan plan = {0};
 	struct system_part system;
 	struct report *report = report_new();
-	if (!inputs_load(arena, options, &inputs, &err) || !load_vault(report, options, &err) ||
+	if (!inputs_load(arena, options, &inputs, &err) || !inputs_vault(report, options, &err) ||
 	    !load_targets(report, options, &err) || !note_roots(report, options, &err)) {
 		complain("%s", err.text);
 		return EXIT_USAGE;

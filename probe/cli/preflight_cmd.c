@@ -21,7 +21,8 @@ static bool load(struct arena *arena, const struct options *options, const struc
 	struct inputs inputs;
 	*out = NULL;
 	if (options->argument_count)
-		return err_set(err, "preflight takes no arguments, only --registry, --report and --json");
+		return err_set(err, "preflight takes no arguments, only options: --registry, --vault-credentials, "
+				    "--report, --json");
 	if (options->registry_count) {
 		if (!inputs_load(arena, options, &inputs, err))
 			return false;
@@ -48,7 +49,7 @@ int preflight_command(struct arena *arena, const struct options *options, int ar
 	struct strbuf json;
 	const struct registry *registry;
 	struct report *report = report_new();
-	if (!load(arena, options, &registry, &err)) {
+	if (!load(arena, options, &registry, &err) || !inputs_vault(report, options, &err)) {
 		complain("%s", err.text);
 		return EXIT_USAGE;
 	}

@@ -85,7 +85,11 @@ static struct observation *find_agent(const struct report *report)
 {
 	for (size_t i = 0; i < report->observations.count; i++) {
 		struct observation *one = report->observations.items[i];
-		if (one->op == OP_LOCAL_FACT && text_equal(one->fact.fact, "agent_version") && one->fact.values.count)
+		bool is = one->op == OP_LOCAL_FACT && one->fact.values.count &&
+			  (text_equal(one->fact.fact, "agent_version") ||
+			   (text_equal(one->fact.fact, "preflight") && text_equal(one->fact.subject, "agent_version") &&
+			    text_equal(one->fact.state, "read")));
+		if (is)
 			return one;
 	}
 	return NULL;
