@@ -16,7 +16,7 @@ WERROR ?=
 V ?=
 
 BUILD_PACKAGES := gcc libc6-dev make pkg-config libuv1-dev libc-ares-dev libcurl4-openssl-dev libssl-dev libjansson-dev libinih-dev \
-	duktape-dev libpsl-dev libseccomp-dev
+	duktape-dev libexpat1-dev libpsl-dev libseccomp-dev
 WINDOWS_PACKAGES := $(shell cat probe/os/windows-packages 2>/dev/null)
 
 # What the platforms differ in. FOREIGN is the other one's part of a file name: probe/os/os_win32_net.c, tests/unit/os_net_posix_test.c.
@@ -36,7 +36,7 @@ endif
 # Other libraries, other objects: they stand in another directory then.
 LIBRARIES_STAMP := $(WINDOWS_PREFIX)/complete
 PKG_CONFIG := PKG_CONFIG_LIBDIR=$(WINDOWS_PREFIX)/lib/pkgconfig pkg-config --static
-LIBRARIES := libuv-static libcares libcurl openssl jansson duktape libpsl
+LIBRARIES := libuv-static libcares libcurl openssl jansson duktape expat libpsl
 # 0x0A00 is what the headers call Windows 10 and Server 2016, the oldest that we run on.
 PLATFORM_CFLAGS := -D_WIN32_WINNT=0x0A00 -D__USE_MINGW_ANSI_STDIO=1 -isystem $(WINDOWS_PREFIX)/include \
 	-ffunction-sections -fdata-sections
@@ -53,7 +53,7 @@ FOREIGN := win32
 CC ?= cc
 CFLAGS ?= -O2 -g
 PKG_CONFIG := pkg-config
-LIBRARIES := libuv libcares libcurl openssl jansson duktape libpsl libseccomp
+LIBRARIES := libuv libcares libcurl openssl jansson duktape expat libpsl libseccomp
 PLATFORM_CFLAGS := -fPIE
 PLATFORM_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 PLATFORM_LIBS := -lm -pthread

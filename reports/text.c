@@ -147,7 +147,13 @@ bool say_region(struct strbuf *out, const struct report *report)
 		say(&region, SAY_REGION_NAMED, FILLS({"name", name}, {"code", code}));
 	else
 		strbuf_add(&region, code);
-	say(out, report->run.region_assumed ? SAY_REGION_ASSUMED : SAY_REGION_GIVEN, FILLS({"region", region.data}));
+	const struct vault_file *vault = report->run.vault;
+	bool is_vaults = vault && vault->region && strcmp(vault->region, code) == 0;
+	say(out,
+	    report->run.region_assumed ? SAY_REGION_ASSUMED
+	    : is_vaults		       ? SAY_REGION_OF_VAULT
+				       : SAY_REGION_GIVEN,
+	    FILLS({"region", region.data}));
 	strbuf_free(&region);
 	return true;
 }
@@ -158,6 +164,28 @@ static void text_region(struct page *page)
 	strbuf_init(&line);
 	if (say_region(&line, page->report))
 		page_item(page, SAY_HEAD_REGION, line.data);
+	strbuf_free(&line);
+}
+
+static void text_vault(struct page *page)
+{
+	const struct vault_file *vault = page->report->run.vault;
+	char until[TIMESTAMP_TEXT_BYTES];
+	struct strbuf line;
+	if (!vault)
+		return;
+	strbuf_init(&line);
+	say(&line, SAY_VAULT_LINE,
+	    FILLS({"vault", vault->vault}, {"file", vault->file}, {"authority", vault->authority},
+		  {"tenant", vault->tenant_id}));
+	if (vault->not_after_s >= 0 && timestamp_format(vault->not_after_s * 1000, until)) {
+		until[10] = ' ';
+		until[16] = '\0';
+		say(&line, SAY_VAULT_VALID, FILLS({"until", until}));
+	}
+	if (vault->certificate && strcmp(vault->certificate, "unreadable") == 0)
+		say(&line, SAY_VAULT_LOCKED, FILLS({"encryption", vault->encryption}));
+	page_item(page, SAY_HEAD_VAULT, line.data);
 	strbuf_free(&line);
 }
 
@@ -192,15 +220,24 @@ static void text_head(struct page *page)
 	page_item(page, SAY_HEAD_JUDGED, line.data);
 	strbuf_free(&line);
 	text_region(page);
+	text_vault(page);
 	text_run(page);
 }
 
 void report_text(const struct report *report, const struct report_style *style, struct strbuf *out)
 {
 	struct page page = {report, style, out};
-	text_answer(&page);
-	text_head(&page);
+	bool is_check = report->path_count || !report->check_count; /* and not of preflight alone */
+	if (is_check) {
+		text_answer(&page);
+		text_head(&page);
+	}
+	if (!is_check)
+		text_vault(&page);
+	text_checks(&page);
 	text_findings(&page);
+	if (!is_check)
+		return;
 	text_notes(&page);
 	text_ways(&page);
 	text_paths(&page);

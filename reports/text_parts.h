@@ -31,6 +31,7 @@ void page_bullet(struct page *page, const char *text);
 void say_more(struct strbuf *out, size_t count);
 
 /* The parts, in their order; each writes nothing where there is nothing to say. */
+void text_checks(struct page *page);
 void text_findings(struct page *page);
 void text_notes(struct page *page);
 void text_ways(struct page *page);

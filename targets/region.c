@@ -32,6 +32,27 @@ const char *targets_region_name(const char *code)
 	return NULL;
 }
 
+/* "East US", "eastus" and "EastUS" are the same place. */
+static bool is_same_place(const char *one, const char *other)
+{
+	for (;; one++, other++) {
+		one += strspn(one, " ");
+		other += strspn(other, " ");
+		if (strncasecmp(one, other, 1) != 0)
+			return false;
+		if (!*one)
+			return true;
+	}
+}
+
+const char *targets_region_code(const char *name)
+{
+	for (size_t i = 0; name && i < sizeof(region_table) / sizeof(*region_table); i++)
+		if (is_same_place(region_table[i].name, name))
+			return region_table[i].code;
+	return NULL;
+}
+
 static const char *lower_case(struct arena *arena, const char *text)
 {
 	char *copy = arena_strndup(arena, text, strlen(text));

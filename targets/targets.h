@@ -30,6 +30,8 @@ const char *targets_region(const struct target_options *options, const char *clo
 bool targets_region_valid(const char *code);
 /** "East US" for "eus", without regard to case; NULL for a code that the table does not have. */
 const char *targets_region_name(const char *code);
+/** The inverse, of a name however it is written: "East US", "eastus". */
+const char *targets_region_code(const char *name);
 
 /**
  * Load what one TARGET argument names: a built-in set's name, a file (has a '/' or ends in ".ini"), host, host:port, an http(s) URL, a CIDR.

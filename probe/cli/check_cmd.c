@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "probe/cli/inputs.h"
 #include "probe/cli/output.h"
@@ -15,17 +16,27 @@
 #include "probe/settings/mask.h"
 #include "probe/settings/settings.h"
 #include "targets/targets.h"
+#include "targets/vault.h"
 
 enum { EXIT_USAGE = 2, EXIT_TOOL = 4 };
+
+/* What is known of the region: the option, else the vault's file. */
+static const char *known_region(const struct report *report, const struct options *options)
+{
+	if (options->region)
+		return options->region;
+	return report->run.vault ? report->run.vault->region : NULL;
+}
 
 /* "{region}" is one word for all sets of a run: the first set's cloud decides what is assumed without --region. */
 static void note_region(struct report *report, const struct options *options, const struct target_set *set)
 {
-	struct target_options target_options = {.arena = report->arena, .region = options->region};
+	const char *known = known_region(report, options);
+	struct target_options target_options = {.arena = report->arena, .region = known};
 	if (!set->uses_region || report->run.region)
 		return;
 	report->run.region = targets_region(&target_options, set->cloud);
-	report->run.region_assumed = !options->region;
+	report->run.region_assumed = !known;
 	report->run.region_used = true;
 	if (options->region && !targets_region_name(options->region))
 		warn(options, "region code \"%s\" is not in the table; it is used as it stands", options->region);
@@ -46,15 +57,19 @@ static void add_target(struct report *report, const struct target *source)
 
 static bool load_targets(struct report *report, const struct options *options, struct err *err)
 {
-	static const char *const preset[] = {"mars-public"};
+	const struct vault_file *vault = report->run.vault;
+	const char *own = vault ? vault_set_name(vault) : NULL;
+	const char *const preset[] = {own ? own : "mars-public"};
 	const char *const *names = options->argument_count ? options->arguments : preset;
 	size_t count = options->argument_count ? options->argument_count : 1;
-	struct target_options target_options = {.arena = report->arena, .region = options->region};
+	struct target_options target_options = {.arena = report->arena, .region = known_region(report, options)};
 	for (size_t i = 0; i < count; i++) {
 		struct target_set set = {0};
 		if (!targets_load(&target_options, names[i], &set, err))
 			return false;
 		note_region(report, options, &set);
+		if (vault)
+			vault_use_endpoints(report->arena, vault, &set);
 		for (size_t k = 0; k < set.count; k++)
 			add_target(report, set.targets[k]);
 	}
@@ -131,6 +146,12 @@ static bool run_engine(struct report *report, struct plan *plan, const struct op
 	return done;
 }
 
+void check_note_run(struct report *report, const struct options *options, int argc, char **argv)
+{
+	note_arguments(report, argc, argv);
+	note_run(report, options);
+}
+
 int check_command(struct arena *arena, const struct options *options, int argc, char **argv)
 {
 	struct err err;
@@ -140,8 +161,9 @@ int check_command(struct arena *arena, const struct options *options, int argc, 
 	struct system_part system;
 	struct service_tags tags = {0};
 	struct report *report = report_new();
-	if (!inputs_load(arena, options, &inputs, &err) || !load_targets(report, options, &err) ||
-	    !note_roots(report, options, &err) || !tags_load(arena, options, &tags, &err)) {
+	if (!inputs_load(arena, options, &inputs, &err) || !inputs_vault(report, options, &err) ||
+	    !load_targets(report, options, &err) || !note_roots(report, options, &err) ||
+	    !tags_load(arena, options, &tags, &err)) {
 		complain("%s", err.text);
 		return EXIT_USAGE;
 	}
@@ -158,8 +180,7 @@ int check_command(struct arena *arena, const struct options *options, int argc, 
 			 "URL");
 		return EXIT_USAGE;
 	}
-	note_arguments(report, argc, argv);
-	note_run(report, options);
+	check_note_run(report, options, argc, argv);
 	bool done = run_engine(report, &plan, options, &inputs, &system, &err);
 	system_part_end(&system);
 	if (!done) {

@@ -14,6 +14,7 @@
 #include "probe/settings/encoding.h"
 #include "probe/settings/pac_child.h"
 #include "probe/settings/registry.h"
+#include "targets/vault.h"
 
 enum { REGISTRY_MAX_BYTES = 16 * 1024 * 1024 };
 
@@ -150,4 +151,20 @@ void inputs_engine(struct arena *arena, const struct options *options, const str
 		.proxy_password = options->proxy_password,
 		.machine = &inputs->machine,
 	};
+}
+
+bool inputs_vault(struct report *report, const struct options *options, struct err *err)
+{
+	struct vault_file *vault = arena_alloc(report->arena, sizeof(*vault));
+	if (!options->vault_credentials)
+		return true;
+	if (!vault_file_read(report->arena, options->vault_credentials, vault, err))
+		return false;
+	report->run.vault = vault;
+	if (options->region && vault->region && strcasecmp(options->region, vault->region) != 0)
+		warn(options, "--region %s is used, though the vault of %s is in %s", options->region, vault->file,
+		     vault->region);
+	if (!options->region && !vault->region)
+		warn(options, "%s names no region that is known here; --region names yours", vault->file);
+	return true;
 }

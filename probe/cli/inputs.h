@@ -29,6 +29,10 @@ struct inputs {
  */
 bool inputs_load(struct arena *arena, const struct options *options, struct inputs *out, struct err *err);
 
+/** Read the vault credentials file that the options name, if they do, into report->run.vault. Errors as above; a region that the file does not give, or
+ *  gives otherwise than --region, is said on stderr. */
+bool inputs_vault(struct report *report, const struct options *options, struct err *err);
+
 /** Then ask this machine: its environment, its backup agent (some seconds). settings.arena is settings_arena. */
 void inputs_ask(struct arena *settings_arena, const struct options *options, struct inputs *inputs);
 

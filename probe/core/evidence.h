@@ -192,6 +192,17 @@ struct finding {
 /** Where the finding's cause ends a way, as a verdict of its paths says; NULL where none does. */
 const struct place *finding_place(const struct finding *finding);
 
+/** One local check before registration (`marsprobe preflight`): a judgement, made from the facts "preflight". */
+struct check {
+	const char *id;	    /* "dotnet" */
+	enum status status; /* PASS, WARN, FAIL, INCONCLUSIVE (nobody could look), NOT_APPLICABLE */
+	const char *value;  /* what was found, in words; NULL: nothing */
+	const char
+		*source; /* the registry's key and value, the folder, the interface; NULL where nothing was looked at */
+	const char *because; /* why it is so, or what is asked for */
+	const char *cause;   /* of a finding, for WARN and FAIL; else NULL */
+};
+
 struct readiness {
 	bool ready;
 	const char *basis;
@@ -224,6 +235,29 @@ struct tags_input {
 	size_t list_count, list_capacity;
 };
 
+/**
+ * What a vault credentials file says of itself. Its certificate, key and everything else that is secret are not kept.
+ *
+ * Source  azure-powershell's classes RSBackupVaultAADCreds, BackupVaultCreds, ASRVaultCreds; the file is XML, ManagementCert a PFX in base64.
+ */
+struct vault_file {
+	const char *file; /* as --vault-credentials named it */
+	const char *kind; /* "backup" | "backup_acs" (an older form, before Entra) | "site_recovery" */
+	const char *version, *vault, *location, *tenant_id;
+	const char *
+		authority; /* where the vault's clients sign in, and the audience of the service: scheme and host alone; */
+	const char *endpoint; /* NULL where the file has no such URL */
+	const char *cloud;    /* "public" | "usgov" | "china": the authority's; NULL: of none that is known */
+	const char *region;   /* the code of location, or the one in endpoint; NULL: not known */
+	const char *
+		certificate; /* "read" | "absent" | "no_base64" | "no_pfx" | "password" (does not open without one) | "no_certificate" |
+				"no_key" (there is a certificate, and no key to it) | "unreadable" (in a way that is not supported here) */
+	const char
+		*encryption; /* of the certificate inside: "PBE-SHA1-RC2-40", "AES-256-CBC"; NULL: unknown, or none */
+	const char *subject, *thumbprint;  /* thumbprint: SHA-1 in lower-case hex, as Windows shows it */
+	int64_t not_before_s, not_after_s; /* NOT_MEASURED where the certificate was not read */
+};
+
 struct report {
 	struct arena *arena;
 	struct {
@@ -243,11 +277,12 @@ struct report {
 		struct text_list service_roots; /* sha256, lower-case hex */
 		bool service_roots_given;	/* by --service-roots: then no other root is the service's */
 		const char *private_endpoint;
-		int64_t timeout_us;	      /* of one stage */
-		bool experiments;	      /* false with --no-experiments */
-		bool credentials;	      /* proxy credentials were given by an option */
-		struct tags_input *tags;      /* NULL: no such file was given */
-		struct text_list allow_rules; /* every rule of the target sets in use: what "allow-listed" means */
+		int64_t timeout_us;		/* of one stage */
+		bool experiments;		/* false with --no-experiments */
+		bool credentials;		/* proxy credentials were given by an option */
+		const struct vault_file *vault; /* NULL without --vault-credentials */
+		struct tags_input *tags;	/* NULL: no such file was given */
+		struct text_list allow_rules;	/* every rule of the target sets in use: what "allow-listed" means */
 	} run;
 	struct {
 		const char *name, *os;
@@ -265,6 +300,8 @@ struct report {
 	struct observation_list observations;
 	struct finding **findings;
 	size_t finding_count, finding_capacity;
+	struct check *checks; /* of `marsprobe preflight` */
+	size_t check_count, check_capacity;
 	struct readiness readiness;
 	bool route_given; /* --route was used: basis "given" */
 };

@@ -91,6 +91,26 @@ static const struct field tags_rows[] = {
 };
 static const struct field_shape tags_shape = SHAPE(tags_rows, tags_input);
 
+static const struct field vault_rows[] = {
+	ROW("file", TEXT, vault_file, file, .required = true),
+	ROW("kind", TEXT, vault_file, kind),
+	ROW("version", TEXT, vault_file, version),
+	ROW("vault", TEXT, vault_file, vault),
+	ROW("location", TEXT, vault_file, location),
+	ROW("tenant_id", TEXT, vault_file, tenant_id),
+	ROW("authority", TEXT, vault_file, authority),
+	ROW("endpoint", TEXT, vault_file, endpoint),
+	ROW("cloud", TEXT, vault_file, cloud),
+	ROW("region", TEXT, vault_file, region),
+	ROW("certificate", TEXT, vault_file, certificate),
+	ROW("encryption", TEXT, vault_file, encryption),
+	ROW("subject", TEXT, vault_file, subject),
+	ROW("thumbprint", TEXT, vault_file, thumbprint),
+	ROW("not_before", AT_S, vault_file, not_before_s),
+	ROW("not_after", AT_S, vault_file, not_after_s),
+};
+static const struct field_shape vault_shape = SHAPE(vault_rows, vault_file);
+
 static const struct field input_rows[] = {
 	ROW("region", TEXT, report, run.region),
 	ROW("region_assumed", BOOL, report, run.region_assumed),
@@ -104,6 +124,7 @@ static const struct field input_rows[] = {
 	ROW("route_given", BOOL, report, route_given),
 	ROW("allow_rules", TEXTS, report, run.allow_rules),
 	ROW("service_tags", POINTER, report, run.tags, .shape = &tags_shape),
+	ROW("vault_credentials", POINTER, report, run.vault, .shape = &vault_shape),
 };
 static const struct field_shape input_shape = SHAPE(input_rows, report);
 
@@ -356,6 +377,16 @@ static const struct field finding_rows[] = {
 };
 static const struct field_shape finding_shape = SHAPE(finding_rows, finding);
 
+static const struct field check_rows[] = {
+	ROW("id", TEXT, check, id, .required = true),
+	ROW("status", WORD, check, status, .words = &status_words),
+	ROW("value", TEXT, check, value),
+	ROW("source", TEXT, check, source),
+	ROW("because", TEXT, check, because),
+	ROW("cause", TEXT, check, cause),
+};
+static const struct field_shape check_shape = SHAPE(check_rows, check);
+
 static const struct field readiness_rows[] = {
 	ROW("ready", BOOL, report, readiness.ready),
 	ROW("basis", TEXT, report, readiness.basis),
@@ -377,6 +408,8 @@ static const struct field report_rows[] = {
 	    GROWING(report, observations.count, observations.capacity)),
 	ROW("findings", POINTERS, report, findings, .shape = &finding_shape,
 	    GROWING(report, finding_count, finding_capacity)),
+	ROW("checks", LIST, report, checks, .shape = &check_shape, GROWING(report, check_count, check_capacity),
+	    .left_out = true),
 	GROUP("readiness", readiness_shape),
 };
 const struct field_shape report_shape = SHAPE(report_rows, report);

@@ -216,6 +216,10 @@ struct http_exchange {
  *                    says so ("" for what no entry names); state "named" | "default"; "default" only under Enhanced Security
  *   "enhanced_security"  subject "system"; values the place in the registry; state "on"; not recorded where it is off
  *   "ncsi_probe"     values the place in the registry; state "off": Windows does not test its connection; else not recorded
+ *   "preflight"      subject a word of preflight.def's facts ("dotnet_release"); state "read" | "absent" | "unknown" (nobody could look, or an
+ *                    export lacks the key) | "not_applicable" (no Windows is looked at); values what was read, and where
+ *   "agent_version"  values the version of the backup agent that is installed ("2.0.9249.0"), the place in the registry; state "present";
+ *                    not recorded where none is found
  *   "time_zone"      subject its name; values the minutes to add to UTC; state "present"
  *   "proxy_view"     subject "user" | "system"; state "agrees" | "differs": the system's own interface, asked by that identity's process,
  *                    against what was read from the registry; values the interface's answer, then ours

@@ -59,6 +59,8 @@ static void forget_judgement(struct report *report)
 {
 	report->findings = NULL;
 	report->finding_count = report->finding_capacity = 0;
+	report->checks = NULL;
+	report->check_count = report->check_capacity = 0;
 	report->readiness = (struct readiness){0};
 	for (size_t i = 0; i < report->path_count; i++) {
 		report->paths[i]->stage_count = 0;

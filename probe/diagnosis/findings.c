@@ -6,7 +6,9 @@
 #include "probe/core/strbuf.h"
 #include "probe/diagnosis/ladder_view.h"
 #include "probe/diagnosis/parts.h"
+#include "probe/diagnosis/preflight.h"
 #include "probe/diagnosis/remedy_system.h"
+#include "probe/diagnosis/vault.h"
 
 enum { EVIDENCE_MAX = 32 };
 
@@ -187,11 +189,16 @@ static void fill_remedy(struct report *report, struct finding *finding)
 void findings_make(struct report *report, const struct view *views)
 {
 	collect(report, views);
+	vault_judge(report);
+	preflight_judge(report);
 	sort(report);
 	for (size_t i = 0; i < report->finding_count; i++) {
 		struct finding *finding = report->findings[i];
-		fill_remedy(report, finding);
+		if (!finding->remedy.count)
+			fill_remedy(report, finding);
+		vault_add_tenant(report, finding);
 		flows_collect(report, views, finding);
-		finding->summary = summary_of(report, finding);
+		if (!finding->summary)
+			finding->summary = summary_of(report, finding);
 	}
 }

@@ -53,6 +53,7 @@ void readiness_judge(struct report *report, const struct view *views)
 		if (views[i].path->effective && views[i].path->verdict.status == STATUS_INCONCLUSIVE &&
 		    !is_open(&views[i]))
 			text_list_add(report->arena, &readiness->inconclusive, views[i].path->id);
+	any |= report->check_count && !report->path_count; /* local checks alone */
 	readiness->ready = any && !readiness->blocking.count && !readiness->inconclusive.count;
 }
 

@@ -299,6 +299,9 @@ static const char *fact_in_words(struct arena *arena, const struct local_fact *f
 		return arena_printf(arena,
 				    fact->values.count ? "%s is in the service tags %s" : "%s is in no service tag%s",
 				    shorten(arena, subject), list_in_words(arena, &fact->values));
+	if (strcmp(what, "agent_version") == 0)
+		return arena_printf(arena, "the backup agent %s is installed: %s", value_of(arena, fact, 0),
+				    place_of(fact));
 	if (strcmp(what, "nrpt_rule") == 0)
 		return arena_printf(arena, "the name policy for %s sends questions to %s", shorten(arena, subject),
 				    list_in_words(arena, &fact->values));

@@ -28,6 +28,10 @@ struct machine {
  */
 bool machine_registry_read(struct registry *out);
 
+/** Where Windows keeps what it knows of the agent as an installed program. */
+#define MACHINE_AGENT_KEY \
+	"HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Uninstall\\Windows Azure Backup"
+
 /** Who says so, for settings_input.agent_source. */
 #define MACHINE_AGENT_SOURCE "the backup agent's own settings (Get-OBMachineSetting)"
 
@@ -42,7 +46,8 @@ bool machine_agent_proxy(struct arena *arena, const char **proxy);
 /** For engine_run(): write down what the registry says of TLS and of names that are asked for, the time zone, calls that the system lacks,
  *  and whether its own interface agrees on the proxy settings. */
 void machine_facts_record(struct run *run);
-/** Write down what the settings' registry says of SYSTEM's security zones for the targets, and of the connectivity probe. */
+/** Write down what the settings' registry says of SYSTEM's security zones for the targets, and of the connectivity probe;
+ *  and the version of the agent. */
 void machine_zones_record(struct run *run, const struct registry *settings);
 /** For engine_run(), at its end: the routes to the addresses that were tried. */
 void machine_routes_record(struct run *run);

@@ -40,6 +40,7 @@ static const struct {
 	{MACHINE "SOFTWARE\\Microsoft\\.NETFramework\\v2.0.50727", 0},
 	{MACHINE WOW "Microsoft\\.NETFramework\\v4.0.30319", 0},
 	{MACHINE WOW "Microsoft\\.NETFramework\\v2.0.50727", 0},
+	{MACHINE_AGENT_KEY, 0},
 	{MACHINE "SYSTEM\\CurrentControlSet\\Services\\NlaSvc\\Parameters\\Internet", 0},
 	{MACHINE "SOFTWARE\\Policies\\Microsoft\\Windows\\NetworkConnectivityStatusIndicator", 0},
 	{MACHINE "SOFTWARE\\Policies\\Microsoft\\Windows NT\\DNSClient\\DnsPolicyConfig", 1},

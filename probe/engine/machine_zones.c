@@ -120,6 +120,18 @@ static void record_probe(struct run *run, const struct registry *registry)
 	}
 }
 
+/* ------------------------------------------------------------------ the agent, where it is installed */
+
+static void record_agent(struct run *run, const struct registry *registry)
+{
+	const struct registry_value *value = registry_get(registry, MACHINE_AGENT_KEY, "DisplayVersion");
+	if (!value || value->type != REGISTRY_SZ)
+		return;
+	struct local_fact *fact = local_fact_add(run, "agent_version", NULL, "present");
+	add_value(run, fact, arena_strndup(run->report->arena, (const char *)value->data, value->length));
+	add_value(run, fact, arena_printf(run->report->arena, "%s (%s)", MACHINE_AGENT_KEY, value->where));
+}
+
 void machine_zones_record(struct run *run, const struct registry *settings)
 {
 	const struct report *report = run->report;
@@ -129,4 +141,5 @@ void machine_zones_record(struct run *run, const struct registry *settings)
 	if (has_system && zones_are_known(settings, IDENTITY_SYSTEM))
 		record_zones(run, settings);
 	record_probe(run, settings);
+	record_agent(run, settings);
 }

@@ -155,6 +155,9 @@ bool os_write_file(const char *path, const void *bytes, size_t length, char *rea
  *  NULL, with the reason in reason. */
 char *os_read_file(const char *path, size_t max, size_t *length, char *reason, size_t reason_bytes);
 
+/** The same into the caller's max + 1 bytes, and nowhere else: for secrets. They may be filled in part where it fails. */
+bool os_read_secret(const char *path, char *bytes, size_t max, size_t *length, char *reason, size_t reason_bytes);
+
 /** Run a function in a thread of its own, never joined. False if no thread could be started. */
 bool os_thread_detached(void (*run)(void *), void *argument);
 

@@ -32,6 +32,25 @@ const char *os_system_folder(void);
 /** Is there such a file or folder? */
 bool os_path_exists(const char *path);
 
+/** How many files of a folder have a name with that ending, in any case; stops at max. -1 where the folder cannot be read, or elsewhere than on Windows. */
+long os_count_files(const char *folder, const char *ending, long max);
+
+struct os_volume {
+	unsigned long long free_bytes, total_bytes; /* free for this account */
+	char file_system[32];			    /* "NTFS" */
+	bool is_remote;
+	/* of the folder itself: */
+	bool is_compressed, is_encrypted, is_sparse, is_link;
+};
+/** What a folder stands on. False where it cannot be asked, or elsewhere than on Windows. */
+bool os_volume_of(const char *folder, struct os_volume *out);
+
+/** Does a service of that name run? 1 yes, 0 no; -1 where there is none, or it cannot be asked. */
+int os_service_runs(const char *name);
+
+/** The folder of temporary files of the machine ("C:\\Windows\\Temp"); NULL elsewhere than on Windows. Static. */
+const char *os_machine_temporary_folder(void);
+
 /**
  * Run a program without a window and wait for what it prints.
  *

@@ -335,6 +335,36 @@ char *os_read_file(const char *path, size_t max, size_t *length, char *reason, s
 	return NULL;
 }
 
+/** Read to the end into max + 1 bytes. 0 or an errno; EFBIG when there is more. */
+static int read_into(int fd, char *bytes, size_t max, size_t *length)
+{
+	*length = 0;
+	for (;;) {
+		ssize_t got = read(fd, bytes + *length, max + 1 - *length);
+		if (got < 0 && errno != EINTR)
+			return errno;
+		if (got == 0)
+			return 0;
+		*length += got > 0 ? (size_t)got : 0;
+		if (*length > max)
+			return EFBIG;
+	}
+}
+
+bool os_read_secret(const char *path, char *bytes, size_t max, size_t *length, char *reason, size_t reason_bytes)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int error = fd < 0 ? errno : read_into(fd, bytes, max, length);
+	if (fd >= 0)
+		close(fd);
+	if (!error)
+		return true;
+	if (error != EFBIG)
+		return fail(reason, reason_bytes, error);
+	snprintf(reason, reason_bytes, "larger than %zu bytes", max);
+	return false;
+}
+
 /* ------------------------------------------------------------------ threads, the end */
 
 struct thread_start {

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "probe/os/os_machine.h"
 #include "probe/os/os_registry.h"
 #include "probe/os/os_stack.h"
 #include "probe/os/os_system_run.h"
@@ -96,4 +97,27 @@ bool os_proxy_for_url(const struct os_proxy_question *question, struct os_proxy_
 {
 	(void)question, (void)out;
 	return false;
+}
+
+long os_count_files(const char *folder, const char *ending, long max)
+{
+	(void)folder, (void)ending, (void)max;
+	return -1;
+}
+
+bool os_volume_of(const char *folder, struct os_volume *out)
+{
+	(void)folder, (void)out;
+	return false;
+}
+
+int os_service_runs(const char *name)
+{
+	(void)name;
+	return -1;
+}
+
+const char *os_machine_temporary_folder(void)
+{
+	return NULL;
 }

@@ -272,11 +272,16 @@ static DWORD read_all(HANDLE file, size_t max, char **text, size_t *length)
 	}
 }
 
+/* Others may write to it, rename it or remove it meanwhile. */
+static HANDLE open_to_read(const wchar_t *path)
+{
+	return CreateFileW(path, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
+			   OPEN_EXISTING, FILE_FLAG_SEQUENTIAL_SCAN, NULL);
+}
+
 static DWORD read_path(const wchar_t *path, size_t max, char **text, size_t *length)
 {
-	/* others may write to it, rename it or remove it meanwhile */
-	HANDLE file = CreateFileW(path, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
-				  OPEN_EXISTING, FILE_FLAG_SEQUENTIAL_SCAN, NULL);
+	HANDLE file = open_to_read(path);
 	if (file == INVALID_HANDLE_VALUE)
 		return GetLastError();
 	DWORD error = read_all(file, max, text, length);
@@ -301,4 +306,44 @@ char *os_read_file(const char *path, size_t max, size_t *length, char *reason, s
 	else
 		fail(reason, reason_bytes, error);
 	return NULL;
+}
+
+/** Read to the end into max + 1 bytes. 0 or an error; ERROR_FILE_TOO_LARGE when there is more. */
+static DWORD read_into(HANDLE file, char *bytes, size_t max, size_t *length)
+{
+	*length = 0;
+	for (;;) {
+		DWORD got = 0;
+		if (!ReadFile(file, bytes + *length, (DWORD)(max + 1 - *length), &got, NULL) &&
+		    GetLastError() != ERROR_BROKEN_PIPE)
+			return GetLastError();
+		if (got == 0)
+			return 0;
+		*length += got;
+		if (*length > max)
+			return ERROR_FILE_TOO_LARGE;
+	}
+}
+
+static DWORD read_path_into(const wchar_t *path, char *bytes, size_t max, size_t *length)
+{
+	HANDLE file = open_to_read(path);
+	if (file == INVALID_HANDLE_VALUE)
+		return GetLastError();
+	DWORD error = read_into(file, bytes, max, length);
+	CloseHandle(file);
+	return error;
+}
+
+bool os_read_secret(const char *path, char *bytes, size_t max, size_t *length, char *reason, size_t reason_bytes)
+{
+	wchar_t *wide = os_wide_path(path);
+	DWORD error = wide ? read_path_into(wide, bytes, max, length) : GetLastError();
+	free(wide);
+	if (!error)
+		return true;
+	if (error != ERROR_FILE_TOO_LARGE)
+		return fail(reason, reason_bytes, error);
+	snprintf(reason, reason_bytes, "larger than %zu bytes", max);
+	return false;
 }

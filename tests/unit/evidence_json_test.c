@@ -103,6 +103,29 @@ static void same_tags(const struct tags_input *a, const struct tags_input *b)
 	same_texts(&a->lists[0].prefixes, &b->lists[0].prefixes);
 }
 
+static void same_vault(const struct vault_file *a, const struct vault_file *b)
+{
+	CHECK(b != NULL);
+	if (!b)
+		return;
+	SAME_TEXT(a, b, file);
+	SAME_TEXT(a, b, kind);
+	SAME_TEXT(a, b, version);
+	SAME_TEXT(a, b, vault);
+	SAME_TEXT(a, b, location);
+	SAME_TEXT(a, b, tenant_id);
+	SAME_TEXT(a, b, authority);
+	SAME_TEXT(a, b, endpoint);
+	SAME_TEXT(a, b, cloud);
+	SAME_TEXT(a, b, region);
+	SAME_TEXT(a, b, certificate);
+	SAME_TEXT(a, b, encryption);
+	SAME_TEXT(a, b, subject);
+	SAME_TEXT(a, b, thumbprint);
+	SAME(a, b, not_before_s);
+	SAME(a, b, not_after_s);
+}
+
 static void same_run(const struct report *a, const struct report *b)
 {
 	SAME_TEXT(a, b, tool.name);
@@ -126,6 +149,7 @@ static void same_run(const struct report *a, const struct report *b)
 	SAME(a, b, run.credentials);
 	same_texts(&a->run.allow_rules, &b->run.allow_rules);
 	same_tags(a->run.tags, b->run.tags);
+	same_vault(a->run.vault, b->run.vault);
 	SAME(a, b, route_given);
 }
 
@@ -428,6 +452,13 @@ static void test_every_field_comes_back(void)
 		same_scripts(report, back);
 		same_path(report->paths[0], back->paths[0]);
 		same_finding(report->findings[0], back->findings[0]);
+		CHECK_INT(back->check_count, 1);
+		SAME_TEXT(report, back, checks[0].id);
+		SAME(report, back, checks[0].status);
+		SAME_TEXT(report, back, checks[0].value);
+		SAME_TEXT(report, back, checks[0].source);
+		SAME_TEXT(report, back, checks[0].because);
+		SAME_TEXT(report, back, checks[0].cause);
 		SAME(report, back, readiness.ready);
 		SAME_TEXT(report, back, readiness.basis);
 		same_texts(&report->readiness.blocking, &back->readiness.blocking);

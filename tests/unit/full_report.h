@@ -50,6 +50,23 @@ static void full_run(struct report *report)
 	tags->lists[tags->list_count++] = (struct tag_list){.tag = "AzureBackup.EastUS", .change_number = 9};
 	FULL_TEXTS(a, &tags->lists[0].prefixes, "13.82.1.0/24", "2603:1030:20e::/48");
 	FULL_TEXTS(a, &report->run.allow_rules, "*.windows.net", "*.microsoft.com");
+	static const struct vault_file vault = {"contoso.VaultCredentials",
+						"backup",
+						"1.0",
+						"contoso-vault",
+						"eastus",
+						"0ec4a9c1-72b5-43c4-8a8d-0a1b2c3d4e5f",
+						"https://login.microsoftonline.com",
+						"https://management.azure.com",
+						"public",
+						"eus",
+						"read",
+						"AES-256-CBC",
+						"CN=contoso",
+						"aa11aa11aa11aa11aa11aa11aa11aa11aa11aa11",
+						1769700000,
+						1770564000};
+	report->run.vault = &vault;
 	report->route_given = true;
 	report->host.name = "SERVER01";
 	report->host.os = "Debian GNU/Linux 12";
@@ -330,6 +347,9 @@ static void full_judgement(struct report *report, struct path *path)
 	observation_list_add(a, &f->evidence, report->observations.items[1]);
 	f->flows = flows;
 	f->flow_count = 1;
+	report->checks = arena_grow(a, NULL, &report->check_capacity, 0, sizeof(*report->checks));
+	report->checks[report->check_count++] = (struct check){
+		"dotnet", STATUS_WARN, "release 394806", "a key", "the installer needs 4.8", "pre_dotnet_old"};
 	report->readiness.ready = true;
 	report->readiness.basis = "system/wininet";
 	FULL_TEXTS(a, &report->readiness.blocking, f->id);

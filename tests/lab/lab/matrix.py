@@ -21,7 +21,7 @@ def cells(expect, result):
     """What this run adds to the matrix: a cell for each fault, and one for what is healthy if there is nothing else or it was accused."""
     if result is None or result.report is None:
         return [Cell(one.cause, NOTHING) for one in expect.strikes] or [Cell(HEALTHY, NOTHING)]
-    seen = {id(one): collections.Counter() for one in expect.strikes}
+    seen = {id(one): collections.Counter(f["cause"] for f in result.findings(one.cause) if one.targets == ()) for one in expect.strikes}
     accused = collections.Counter(f["cause"] for f in unexpected_findings(expect, result))
     for path in result.paths(effective=True):
         strike, verdict = striking(expect, result.target(path)), path["verdict"]

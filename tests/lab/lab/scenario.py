@@ -21,7 +21,8 @@ class Expect:
     cause     cause of the verdict of each effective path of `targets`, and of a finding; None: everything is well
     stage, owner   of the same verdicts and of that finding; None: not looked at
     status    of those verdicts; the finding has `finding`, which is the same unless given ("none": there need not be one)
-    targets   hosts (patterns of fnmatch) that the fault strikes; None: every target but the ranges.  All others must pass.
+    targets   hosts (patterns of fnmatch) that the fault strikes; None: every target but the ranges; (): none, it is a finding about something
+              that no path depends on.  All others must pass.
     also      causes that each of those verdicts must name besides
     subject   what the finding is about: its exact value, or a pattern of fnmatch; None: not looked at
     warnings  causes of findings of status warn that are right beside it, on targets that work too
@@ -194,7 +195,7 @@ def _verdict_problems(expect, result):
             problem = f"{_told(verdict)}, expected pass"
         if problem:
             wrong.setdefault(problem, []).append(target["url"] or target["name"])
-    problems = [f"no effective path was struck by {one.cause}" for one in expect.strikes if one not in struck]
+    problems = [f"no effective path was struck by {one.cause}" for one in expect.strikes if one not in struck and one.targets != ()]
     return problems + [f"{_named(targets)}: {problem}" for problem, targets in wrong.items()]
 
 

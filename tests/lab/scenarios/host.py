@@ -1,4 +1,5 @@
 """The server itself."""
+from lab import vault
 from lab.scenario import Expect, scenario
 
 # Every target of mars-public that is asked by TLS.
@@ -32,6 +33,13 @@ def hosts_file_sends_to_localhost(lab):
 @scenario(Expect(exit=1, cause="host_clock_skewed", stage="host", owner="server-admin", targets=BY_TLS))
 def clock_two_days_behind(lab):
     lab.prefix = SHIFT + ["-2d"]
+
+
+@scenario(Expect(exit=1, cause="host_clock_skewed", stage="host", owner="server-admin", targets=BY_TLS))
+def clock_two_days_behind_and_new_vault_credentials(lab):
+    """The file is not yet valid by this server's clock alone: it is well."""
+    lab.prefix = SHIFT + ["-2d"]
+    vault.give(lab, vault.document(vault.make_pfx(lab.work)[0]))
 
 
 @scenario(Expect(exit=1, cause="host_clock_skewed", stage="host", owner="server-admin", targets=BY_TLS))
