@@ -27,7 +27,8 @@ static int find_word(const char *const *words, int count, const char *text)
 	}
 
 WORDS(table_kind, enum table_kind, [TABLE_CIRCUIT] = "circuit", [TABLE_ROUTER] = "router", [TABLE_MACHINE] = "machine")
-WORDS(route_way, enum route_way, [WAY_UNKNOWN] = "unknown", [WAY_CIRCUIT] = "circuit", [WAY_INTERNET] = "internet")
+WORDS(route_way, enum route_way, [ROUTE_WAY_UNKNOWN] = "unknown", [ROUTE_WAY_CIRCUIT] = "circuit",
+      [ROUTE_WAY_INTERNET] = "internet")
 WORDS(cover, enum cover, [COVER_NONE] = "none", [COVER_PART] = "part", [COVER_WHOLE] = "whole")
 WORDS(community_state, enum community_state, [COMMUNITY_UNKNOWN] = "unknown", [COMMUNITY_ABSENT] = "absent",
       [COMMUNITY_PART] = "part", [COMMUNITY_PRESENT] = "present")

@@ -18,9 +18,9 @@ bool table_kind_parse(const char *text, enum table_kind *out);
 
 /** Which way a route leads. */
 enum route_way {
-	WAY_UNKNOWN,
-	WAY_CIRCUIT, /* its first AS is Microsoft's circuit edge (12076), its next hop is the circuit's, or its table is the circuit's */
-	WAY_INTERNET /* another first AS, another next hop */
+	ROUTE_WAY_UNKNOWN,
+	ROUTE_WAY_CIRCUIT, /* its first AS is Microsoft's circuit edge (12076), its next hop is the circuit's, or its table is the circuit's */
+	ROUTE_WAY_INTERNET /* another first AS, another next hop */
 };
 const char *route_way_text(enum route_way way);
 bool route_way_parse(const char *text, enum route_way *out);

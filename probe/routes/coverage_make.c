@@ -78,17 +78,17 @@ static enum route_way way_of(const struct table_work *work, const struct table_r
 	bool by_hop = same_address(route->next_hop, input->circuit_hop);
 	switch (work->table->kind) {
 	case TABLE_CIRCUIT:
-		return is_own(work, route) || is_default(route) ? WAY_UNKNOWN : WAY_CIRCUIT;
+		return is_own(work, route) || is_default(route) ? ROUTE_WAY_UNKNOWN : ROUTE_WAY_CIRCUIT;
 	case TABLE_ROUTER:
 		if (by_hop || first_as(route) == AS_CIRCUIT || has_microsoft_community(route))
-			return WAY_CIRCUIT;
-		return first_as(route) ? WAY_INTERNET : WAY_UNKNOWN;
+			return ROUTE_WAY_CIRCUIT;
+		return first_as(route) ? ROUTE_WAY_INTERNET : ROUTE_WAY_UNKNOWN;
 	case TABLE_MACHINE:
 		if (by_hop || same_text(route->device, input->circuit_interface))
-			return WAY_CIRCUIT;
-		return work->out->tells_way ? WAY_INTERNET : WAY_UNKNOWN;
+			return ROUTE_WAY_CIRCUIT;
+		return work->out->tells_way ? ROUTE_WAY_INTERNET : ROUTE_WAY_UNKNOWN;
 	}
-	return WAY_UNKNOWN;
+	return ROUTE_WAY_UNKNOWN;
 }
 
 /** This machine's routes tell the circuit only if it has an end here. */
@@ -109,16 +109,16 @@ static void count_route(struct table_work *work, const struct table_route *route
 {
 	struct coverage_table *out = work->out;
 	if (is_default(route)) {
-		if (route->best && (!out->has_default || way == WAY_CIRCUIT))
+		if (route->best && (!out->has_default || way == ROUTE_WAY_CIRCUIT))
 			out->default_way = way;
 		out->has_default |= route->best;
 		return;
 	}
 	out->public_routes += !is_private(route);
-	out->circuit_routes += !is_private(route) && way == WAY_CIRCUIT;
-	out->private_circuit |= is_private(route) && (way == WAY_CIRCUIT || work->table->kind == TABLE_CIRCUIT);
-	out->has_communities |= way == WAY_CIRCUIT && has_microsoft_community(route);
-	out->has_ipv6 |= way == WAY_CIRCUIT && route->prefix.base.family == 6 && !is_private(route);
+	out->circuit_routes += !is_private(route) && way == ROUTE_WAY_CIRCUIT;
+	out->private_circuit |= is_private(route) && (way == ROUTE_WAY_CIRCUIT || work->table->kind == TABLE_CIRCUIT);
+	out->has_communities |= way == ROUTE_WAY_CIRCUIT && has_microsoft_community(route);
+	out->has_ipv6 |= way == ROUTE_WAY_CIRCUIT && route->prefix.base.family == 6 && !is_private(route);
 }
 
 static int compare_lengths(const void *a, const void *b)
@@ -166,7 +166,7 @@ static struct prefix_set set_of(const struct table_work *work, size_t first, siz
 	struct prefix *prefixes = xmalloc((end - first) * sizeof(*prefixes));
 	size_t count = 0;
 	for (size_t i = first; i < end; i++)
-		if (work->relevant[i]->best && (known_way(work, work->relevant[i]) == WAY_CIRCUIT) == circuit)
+		if (work->relevant[i]->best && (known_way(work, work->relevant[i]) == ROUTE_WAY_CIRCUIT) == circuit)
 			prefixes[count++] = work->relevant[i]->prefix;
 	struct prefix_set set = prefix_set_of_prefixes(work->arena, prefixes, count);
 	free(prefixes);
@@ -233,8 +233,8 @@ static bool add_routes(struct table_work *work, const struct prefix *prefix, str
 		const struct table_route *route = work->relevant[i];
 		if (!overlap(&route->prefix, prefix))
 			continue;
-		circuit |= known_way(work, route) == WAY_CIRCUIT;
-		other |= known_way(work, route) == WAY_INTERNET;
+		circuit |= known_way(work, route) == ROUTE_WAY_CIRCUIT;
+		other |= known_way(work, route) == ROUTE_WAY_INTERNET;
 		add_route(work, view, route);
 	}
 	return circuit && other;
@@ -266,7 +266,7 @@ static void add_view(struct table_work *work, int table, struct coverage *covera
 static void count_communities(const struct table_work *work, struct coverage *coverage)
 {
 	for (size_t i = 0; i < work->table->count; i++)
-		for (size_t k = 0; work->ways[i] == WAY_CIRCUIT && k < coverage->community_count; k++)
+		for (size_t k = 0; work->ways[i] == ROUTE_WAY_CIRCUIT && k < coverage->community_count; k++)
 			coverage->communities[k].routes +=
 				text_list_has(&work->table->routes[i].communities, coverage->communities[k].value);
 }
