@@ -66,6 +66,7 @@ struct coverage_view {
 	enum cover circuit;	    /* how much of the prefix the best routes send over the circuit */
 	struct text_list missing;   /* what they do not, as the fewest prefixes */
 	struct text_list elsewhere; /* of that: what a route that is no default one sends another way */
+	struct text_list unused;    /* of it: what a route over the circuit leads to as well, but another one is used */
 	bool default_only;	    /* nothing but a default route leads to it */
 	struct coverage_route
 		*routes; /* those for it or for a part of it, the longest prefix first; at most COVERAGE_ROUTES_MAX */

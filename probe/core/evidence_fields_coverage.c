@@ -49,6 +49,7 @@ static const struct field view_rows[] = {
 	ROW("circuit", WORD, coverage_view, circuit, .words = &cover_words, .required = true),
 	ROW("missing", TEXTS, coverage_view, missing),
 	ROW("elsewhere", TEXTS, coverage_view, elsewhere),
+	ROW("unused", TEXTS, coverage_view, unused),
 	ROW("default_only", BOOL, coverage_view, default_only),
 	ROW("routes", LIST, coverage_view, routes, .shape = &route_shape,
 	    GROWING(coverage_view, route_count, route_capacity)),

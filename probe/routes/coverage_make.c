@@ -18,6 +18,7 @@ struct table_work {
 	enum route_way *ways;		     /* of all its routes */
 	size_t relevant_count;
 	struct prefix_set circuit, other; /* where its best routes send the needed addresses */
+	struct prefix_set offered;	  /* what any route over the circuit leads to, used or not */
 };
 
 /* ------------------------------------------------------------------ one route */
@@ -219,6 +220,15 @@ static void add_route(struct table_work *work, struct coverage_view *view, const
 		.best = route->best};
 }
 
+static void find_offered(struct table_work *work)
+{
+	struct prefix_list list = {0};
+	for (size_t i = 0; i < work->relevant_count; i++)
+		if (known_way(work, work->relevant[i]) == ROUTE_WAY_CIRCUIT)
+			prefix_list_add(work->arena, &list, &work->relevant[i]->prefix);
+	work->offered = prefix_set_of_prefixes(work->arena, list.items, list.count);
+}
+
 /** Does one of the two hold the other? */
 static bool overlap(const struct prefix *a, const struct prefix *b)
 {
@@ -250,9 +260,11 @@ static void add_view(struct table_work *work, int table, struct coverage *covera
 	struct prefix_set whole = prefix_set_of_prefixes(arena, &prefix, 1);
 	struct prefix_set missing = prefix_set_difference(arena, &whole, &work->circuit);
 	struct prefix_set elsewhere = prefix_set_intersection(arena, &missing, &work->other);
+	struct prefix_set unused = prefix_set_intersection(arena, &missing, &work->offered);
 	view.circuit = prefix_set_covers_prefix(&work->circuit, &prefix);
 	add_set(arena, &view.missing, &missing);
 	add_set(arena, &view.elsewhere, &elsewhere);
+	add_set(arena, &view.unused, &unused);
 	if (add_routes(work, &prefix, &view) && !text_list_has(&coverage->both_ways, needed->prefix))
 		text_list_add(arena, &coverage->both_ways, needed->prefix);
 	view.default_only = !view.route_count && work->out->has_default;
@@ -348,6 +360,7 @@ static void look_at(struct table_work *work, const struct prefix_set *needed, st
 	find_relevant(work, needed);
 	work->out->private_circuit = work->out->private_circuit && !work->out->circuit_routes;
 	follow_routes(work);
+	find_offered(work);
 	for (size_t i = 0; i < out->prefix_count; i++)
 		add_view(work, index, out, &out->prefixes[i]);
 	count_communities(work, out);

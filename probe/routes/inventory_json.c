@@ -79,7 +79,11 @@ bool inventory_read(struct arena *arena, const char *file, const char *text, siz
 		text += 3;
 		length -= 3;
 	}
-	if (!json_walk_text(&walk, file, text, length, err))
+	size_t blanks = strspn(text, " \t\r\n");
+	bool json = blanks < length && (text[blanks] == '[' || text[blanks] == '{');
+	/* without ConvertTo-Json PowerShell prints a list of properties, and only their values are JSON */
+	if (!(json ? json_walk_text(&walk, file, text, length, err)
+		   : json_walk_behind(&walk, "BgpCommunities", file, text, length, err)))
 		return false;
 	if (out->count)
 		return true;

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "probe/core/arena.h"
+#include "probe/core/text.h"
 
 void json_walk_enter(struct json_walk *walk, const char *key, size_t index)
 {
@@ -90,29 +91,62 @@ static size_t count_lines(const char *text, size_t length)
 	return lines;
 }
 
-bool json_walk_text(struct json_walk *walk, const char *file, const char *text, size_t length, struct err *err)
+/** Read the document that begins there; returns its length, 0 with the error set. */
+static size_t walk_document(struct json_walk *walk, const char *text, size_t length)
 {
-	size_t line, used, counted = 0;
+	json_error_t error;
+	walk->text = text;
+	walk->length = length;
+	json_t *document = json_loadb(text, length, JSON_DISABLE_EOF_CHECK, &error);
+	size_t used = document ? (size_t)error.position : 0;
+	if (used) {
+		walk->length = used;
+		walk_value(walk, document);
+	} else {
+		fail_syntax(walk, &error);
+	}
+	json_decref(document);
+	return used;
+}
+
+static bool begin(struct json_walk *walk, const char *file, const char *text, size_t length, struct err *err)
+{
+	size_t line;
 	const char *reason;
 	walk->file = file;
 	walk->err = err;
-	if (!scan_check_limits(text, length, &line, &reason))
-		return err_set(err, "%s:%zu: %s", file, line, reason);
 	json_set_alloc_funcs(xmalloc, free);
+	return scan_check_limits(text, length, &line, &reason) ||
+	       err_set(err, "%s:%zu: %s", file, walk->first_line + line, reason);
+}
+
+bool json_walk_text(struct json_walk *walk, const char *file, const char *text, size_t length, struct err *err)
+{
+	size_t counted = 0;
+	if (!begin(walk, file, text, length, err))
+		return false;
 	for (size_t at = strspn(text, " \t\r\n"); at < length && !walk->failed; at += strspn(text + at, " \t\r\n")) {
-		json_error_t error;
 		walk->first_line += count_lines(text + counted, at - counted);
 		counted = at;
-		walk->text = text + at;
-		walk->length = length - at;
-		json_t *document = json_loadb(walk->text, walk->length, JSON_DISABLE_EOF_CHECK, &error);
-		used = document ? (size_t)error.position : 0;
-		if (!document || !used)
-			fail_syntax(walk, &error);
-		walk->length = used;
-		walk_value(walk, document);
-		json_decref(document);
-		at += used;
+		at += walk_document(walk, text + at, length - at);
+	}
+	return !walk->failed;
+}
+
+bool json_walk_behind(struct json_walk *walk, const char *word, const char *file, const char *text, size_t length,
+		      struct err *err)
+{
+	size_t counted = 0;
+	if (!begin(walk, file, text, length, err))
+		return false;
+	for (const char *at = text; !walk->failed && (at = text_find_nocase(at, word)) != NULL;) {
+		at += strlen(word);
+		at += strspn(at, " \t:");
+		if (*at != '[')
+			continue;
+		walk->first_line += count_lines(text + counted, (size_t)(at - text) - counted);
+		counted = (size_t)(at - text);
+		at += walk_document(walk, at, length - counted);
 	}
 	return !walk->failed;
 }

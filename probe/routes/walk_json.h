@@ -30,6 +30,10 @@ struct json_walk {
 /** Visit every object of the documents, the outer ones first; what is inside one that visit() took is left out. False: walk->err is set. */
 bool json_walk_text(struct json_walk *walk, const char *file, const char *text, size_t length, struct err *err);
 
+/** The same for a text in which only the arrays behind a word are JSON: "WORD : [ ... ]". */
+bool json_walk_behind(struct json_walk *walk, const char *word, const char *file, const char *text, size_t length,
+		      struct err *err);
+
 /** The member of that name, whatever its letters' case; NULL if there is none, or null. */
 struct json_t *json_walk_member(struct json_t *object, const char *name);
 /** Its text; NULL if it is none. */

@@ -397,6 +397,7 @@ static void same_prefix(const struct coverage_prefix *a, const struct coverage_p
 	SAME(view, view2, circuit);
 	same_texts(&view->missing, &view2->missing);
 	same_texts(&view->elsewhere, &view2->elsewhere);
+	same_texts(&view->unused, &view2->unused);
 	SAME(view, view2, default_only);
 	SAME(view, view2, route_count);
 	SAME_TEXT(route, route2, prefix);

@@ -362,6 +362,7 @@ static void full_coverage(struct report *report)
 	FULL_TEXTS(a, &route->communities, "12076:5060", "12076:51004");
 	FULL_TEXTS(a, &view->missing, "20.190.160.0/19", "20.190.159.0/24");
 	FULL_TEXTS(a, &view->elsewhere, "20.190.160.0/20", "20.190.159.0/25");
+	FULL_TEXTS(a, &view->unused, "20.190.160.0/21", "20.190.159.0/26");
 	FULL_TEXTS(a, &community->missing, "40.126.0.0/18", "20.190.160.0/19");
 	FULL_TEXTS(a, &host->addresses, "192.229.211.10", "192.229.211.11");
 	FULL_TEXTS(a, &coverage->own_prefixes, "198.51.100.0/24", "203.0.114.0/24");
