@@ -2,37 +2,15 @@
 
 #include <ctype.h>
 #include <string.h>
-#include <strings.h>
 
 #include "probe/core/address.h"
 #include "probe/core/arena.h"
+#include "targets/service_tags.h"
 
-enum { NO_PREFIXES, HAS_PREFIXES, NAME_MAX_BYTES = 253, SOURCES_MAX = 16 };
-
-struct service {
-	const char *ending, *tag;
-	int prefixes;
-};
-
-static const struct service services[] = {
-#define SERVICE(ending, tag, prefixes) {ending, tag, prefixes},
-#include "reports/handoff_services.def"
-#undef SERVICE
-};
+enum { NAME_MAX_BYTES = 253, SOURCES_MAX = 16 };
 
 static const char *const documented[] = {"20.190.128.0/18", "40.126.0.0/18"};
 const char allow_more_prefixes[] = "20.20.32.0/19, 20.231.128.0/19, 48.213.128.0/20";
-
-static const struct service *service_of(const char *host)
-{
-	size_t length = host ? strlen(host) : 0;
-	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++) {
-		size_t end = strlen(services[i].ending);
-		if (length >= end && strcasecmp(host + length - end, services[i].ending) == 0)
-			return &services[i];
-	}
-	return NULL;
-}
 
 static bool same_text(const char *a, const char *b)
 {
@@ -139,22 +117,77 @@ static enum allow_kind kind_of(struct arena *arena, const struct report *report,
 
 /* ------------------------------------------------------------------ filling */
 
-static void add_target(struct arena *arena, struct allow *allow, const struct target *target)
+static bool is_tag(const char *text)
+{
+	size_t length = text ? strlen(text) : 0;
+	for (size_t i = 0; i < length; i++)
+		if (!isalnum((unsigned char)text[i]) && !strchr(".-_", text[i]))
+			return false;
+	return length > 0 && length <= NAME_MAX_BYTES;
+}
+
+/* Is it the list of one of the target's tags, or of a region's part of it? */
+static bool is_list_of(const struct target *target, const char *tag)
+{
+	for (size_t i = 0; i < target->tags.count; i++) {
+		size_t length = strlen(target->tags.items[i]);
+		if (strncmp(tag, target->tags.items[i], length) == 0 && (!tag[length] || tag[length] == '.'))
+			return true;
+	}
+	return false;
+}
+
+static void add_list(struct arena *arena, struct allow *allow, const struct tag_list *list)
+{
+	for (size_t i = 0; i < allow->list_count; i++)
+		if (strcmp(allow->lists[i].tag, list->tag) == 0)
+			return;
+	if (allow->list_count == ALLOW_LISTS_MAX)
+		return;
+	struct allow_list *added = &allow->lists[allow->list_count++];
+	added->tag = list->tag;
+	for (size_t i = 0; i < list->prefixes.count; i++) {
+		struct prefix prefix;
+		char canonical[PREFIX_TEXT_BYTES];
+		if (prefix_parse(list->prefixes.items[i], &prefix))
+			text_list_add(arena, &added->prefixes, arena_strdup(arena, prefix_format(&prefix, canonical)));
+	}
+}
+
+/* Does the run's file of service tags have prefixes for the target? They are this week's. */
+static bool add_lists(struct arena *arena, const struct report *report, struct allow *allow,
+		      const struct target *target)
+{
+	const struct tags_input *tags = report->run.tags;
+	bool found = false;
+	for (size_t i = 0; tags && i < tags->list_count; i++) {
+		const struct tag_list *list = &tags->lists[i];
+		if (!is_tag(list->tag) || !list->prefixes.count || !is_list_of(target, list->tag))
+			continue;
+		found = true;
+		add_list(arena, allow, list);
+	}
+	return found;
+}
+
+static void add_target(struct arena *arena, const struct report *report, struct allow *allow,
+		       const struct target *target)
 {
 	const char *rule = is_name(target->rule) ? target->rule : target->host;
-	const struct service *service = service_of(target->host);
+	const struct service *service = service_of_host(target->host);
 	if (target->cidr)
 		add_prefix(arena, &allow->prefixes, target->cidr);
 	if (!target->host || !is_name(rule))
 		return;
 	allow->https |= target->url && strncmp(target->url, "https:", strlen("https:")) == 0;
 	add_once(arena, &allow->rules, rule);
+	bool listed = add_lists(arena, report, allow, target);
 	if (!service) {
 		add_once(arena, &allow->tagless, rule);
 		return;
 	}
 	add_once(arena, &allow->tags, service->tag);
-	for (size_t i = 0; service->prefixes == HAS_PREFIXES && i < sizeof(documented) / sizeof(documented[0]); i++)
+	for (size_t i = 0; service->sign_in && !listed && i < sizeof(documented) / sizeof(documented[0]); i++)
 		add_prefix(arena, &allow->prefixes, documented[i]);
 }
 
@@ -191,11 +224,11 @@ static void add_flow(struct arena *arena, const struct report *report, const str
 	if (!target)
 		target = range_of(finding, flow);
 	if (allow->kind == ALLOW_SERVICE && target)
-		add_target(arena, allow, target);
+		add_target(arena, report, allow, target);
 	else if (allow->kind == ALLOW_PROXY && is_name(flow->fqdn))
 		add_once(arena, &allow->rules, flow->fqdn);
 	add_address(arena, &allow->seen, flow->tuple.dst);
-	if (!target || !service_of(target->host))
+	if (!target || !service_of_host(target->host))
 		add_address(arena, &allow->seen_tagless, flow->tuple.dst);
 	if (allow->by_proxy)
 		add_resolved(arena, report, allow, flow->fqdn);

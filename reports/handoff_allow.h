@@ -8,6 +8,14 @@
 
 enum allow_kind { ALLOW_SERVICE, ALLOW_RESOLVER, ALLOW_PROXY };
 
+/** The prefixes of one service tag, by the file that the run was given. */
+struct allow_list {
+	const char *tag; /* letters, digits, '.', '-', '_' */
+	struct text_list prefixes;
+};
+
+enum { ALLOWS_MAX = 8, ALLOW_SEEN_MAX = 256, ALLOW_LISTS_MAX = 8 };
+
 /** Flows to one protocol and port. */
 struct allow {
 	enum allow_kind kind;
@@ -19,11 +27,12 @@ struct allow {
 	struct text_list rules;	  /* allow-list entries, names */
 	struct text_list tagless; /* those of them for which no service tag is known */
 	struct text_list tags, prefixes;
+	struct allow_list lists
+		[ALLOW_LISTS_MAX]; /* of a file of service tags; for these targets prefixes then has nothing built in */
+	size_t list_count;
 	struct text_list seen;	       /* addresses; of a resolver or a proxy its own */
 	struct text_list seen_tagless; /* those of them that no service tag stands for */
 };
-
-enum { ALLOWS_MAX = 8, ALLOW_SEEN_MAX = 256 };
 
 /** The other prefixes that the sign-in service is known to use beside the documented ones, for people. */
 extern const char allow_more_prefixes[];

@@ -35,6 +35,10 @@ static void rows_of_source(struct sheet *sheet, const struct allow *allow, const
 	struct text_list prefixes = allow_family(sheet->arena, &allow->prefixes, family);
 	struct text_list seen = allow_family(sheet->arena, &allow->seen, family);
 	rows(sheet, allow, source, "documented prefix", &prefixes);
+	for (size_t i = 0; i < allow->list_count; i++) {
+		struct text_list listed = allow_family(sheet->arena, &allow->lists[i].prefixes, family);
+		rows(sheet, allow, source, arena_printf(sheet->arena, "prefix of %s", allow->lists[i].tag), &listed);
+	}
 	rows(sheet, allow, source, allow->kind == ALLOW_SERVICE ? "address seen, will change" : "address", &seen);
 }
 

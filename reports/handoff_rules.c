@@ -1,5 +1,6 @@
 /* The rule that would let a finding's flows pass: in words, and as nftables. The other notations have files of their own. */
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "probe/core/address.h"
@@ -61,6 +62,29 @@ static const char *label_of_seen(struct sheet *sheet, const struct allow *allow)
 	return label;
 }
 
+/* "Prefixes of `AzureBackup.EastUS` by `ServiceTags_Public_20260601.json`, change `301` of `2026-06-01`" */
+static void label_of_list(struct sheet *sheet, const struct allow_list *list)
+{
+	const struct tags_input *tags = sheet->report->run.tags;
+	sheet_say(sheet, SAY_HANDOFF_RULE_LIST, FILLS({"tag", list->tag}, {"file", tags->file}));
+	if (tags->change_number != NOT_MEASURED)
+		sheet_say(sheet, SAY_HANDOFF_RULE_CHANGE,
+			  FILLS({"change", arena_printf(sheet->arena, "%" PRId64, tags->change_number)}));
+	if (tags->date)
+		sheet_say(sheet, SAY_HANDOFF_RULE_DATE, FILLS({"date", tags->date}));
+}
+
+static void rows_of_lists(struct sheet *sheet, const struct allow *allow)
+{
+	for (size_t i = 0; i < allow->list_count; i++) {
+		strbuf_add(sheet->out, "| ");
+		label_of_list(sheet, &allow->lists[i]);
+		strbuf_add(sheet->out, " | ");
+		sheet_list(sheet, &allow->lists[i].prefixes, NAMES_SHOWN);
+		strbuf_add(sheet->out, " |\n");
+	}
+}
+
 static void table(struct sheet *sheet, const struct allow *allow)
 {
 	sheet_table(sheet, SAY_HANDOFF_RULE_TABLE);
@@ -69,6 +93,7 @@ static void table(struct sheet *sheet, const struct allow *allow)
 	    NAMES_SHOWN);
 	row(sheet, say_text(SAY_HANDOFF_RULE_TAGS), &allow->tags, NAMES_SHOWN);
 	row(sheet, say_text(SAY_HANDOFF_RULE_PREFIXES), &allow->prefixes, NAMES_SHOWN);
+	rows_of_lists(sheet, allow);
 	row(sheet, label_of_seen(sheet, allow), &allow->seen, SEEN_SHOWN);
 	strbuf_printf(sheet->out, "| %s | `%s %d` |\n| %s | ", say_text(SAY_HANDOFF_RULE_PORT), allow->proto,
 		      allow->port, say_text(SAY_HANDOFF_RULE_FROM));
@@ -87,7 +112,7 @@ static void remarks(struct sheet *sheet, const struct finding *finding, const st
 		sheet_paragraph(sheet, SAY_HANDOFF_RULE_PORT_80, NULL);
 	if (finding->stage == STAGE_TLS || (finding->stage == STAGE_HTTP && allow->https))
 		sheet_paragraph(sheet, SAY_HANDOFF_RULE_CONTENT, NULL);
-	if (allow->prefixes.count && text_list_has(&allow->tags, "AzureActiveDirectory"))
+	if (allow->prefixes.count && !allow->list_count && text_list_has(&allow->tags, "AzureActiveDirectory"))
 		sheet_paragraph(sheet, SAY_HANDOFF_RULE_ENTRA, FILLS({"more", allow_more_prefixes}));
 	if (allow->tags.count)
 		sheet_paragraph(sheet, SAY_HANDOFF_RULE_TAG_NOTE, NULL);
@@ -117,10 +142,22 @@ static void nft_pair(struct strbuf *out, const struct allow *allow, const char *
 		      allow->proto, allow->port);
 }
 
+static void nft_lists(struct sheet *sheet, const struct allow *allow, int family, const char *sources)
+{
+	for (size_t i = 0; i < allow->list_count; i++) {
+		struct text_list prefixes = allow_family(sheet->arena, &allow->lists[i].prefixes, family);
+		if (prefixes.count)
+			nft_pair(sheet->out, allow, family == 6 ? "ip6" : "ip", sources, &prefixes,
+				 allow->lists[i].tag);
+	}
+}
+
 static void nft_family(struct sheet *sheet, const struct allow *allow, int family)
 {
 	struct text_list prefixes = allow_family(sheet->arena, &allow->prefixes, family);
 	struct text_list outside = allow_outside(sheet->arena, &allow->seen, &prefixes);
+	for (size_t i = 0; i < allow->list_count; i++)
+		outside = allow_outside(sheet->arena, &outside, &allow->lists[i].prefixes);
 	struct text_list seen = allow_family(sheet->arena, &outside, family);
 	struct text_list from = allow_family(sheet->arena, &allow->sources, family);
 	const char *word = family == 6 ? "ip6" : "ip";
@@ -135,6 +172,7 @@ static void nft_family(struct sheet *sheet, const struct allow *allow, int famil
 		add_set(&sources, &from);
 	if (prefixes.count)
 		nft_pair(sheet->out, allow, word, sources.data, &prefixes, say_text(SAY_HANDOFF_NFT_PREFIXES));
+	nft_lists(sheet, allow, family, sources.data);
 	say(&comment, allow->kind == ALLOW_SERVICE ? SAY_HANDOFF_NFT_SEEN : SAY_HANDOFF_NFT_FIXED,
 	    FILLS({"at", sheet_moment(sheet, sheet->report->run.started_at_ms)}));
 	if (seen.count)

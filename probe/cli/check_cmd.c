@@ -6,6 +6,7 @@
 #include "probe/cli/inputs.h"
 #include "probe/cli/output.h"
 #include "probe/cli/system_part.h"
+#include "probe/cli/tags_part.h"
 #include "probe/core/arena.h"
 #include "probe/core/url.h"
 #include "probe/diagnosis/diagnosis.h"
@@ -137,9 +138,10 @@ int check_command(struct arena *arena, const struct options *options, int argc, 
 	struct settings settings = {0};
 	struct plan plan = {0};
 	struct system_part system;
+	struct service_tags tags = {0};
 	struct report *report = report_new();
 	if (!inputs_load(arena, options, &inputs, &err) || !load_targets(report, options, &err) ||
-	    !note_roots(report, options, &err)) {
+	    !note_roots(report, options, &err) || !tags_load(arena, options, &tags, &err)) {
 		complain("%s", err.text);
 		return EXIT_USAGE;
 	}
@@ -164,6 +166,7 @@ int check_command(struct arena *arena, const struct options *options, int argc, 
 		complain("%s", err.text);
 		return EXIT_TOOL;
 	}
+	tags_place(report, options, &tags);
 	diagnose(report);
 	int status = diagnose_exit_status(report);
 	return reports_write(options, report) ? status : EXIT_TOOL;

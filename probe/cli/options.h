@@ -27,6 +27,7 @@ struct options {
 	const char *proxy_password; /* read from either; a secret */
 	struct text_list resolvers;
 	const char *control_resolver, *ca_file, *service_roots, *region, *private_endpoint;
+	const char *service_tags;
 	bool no_experiments, json, quiet, verbose, help;
 	int64_t timeout_us, deadline_us;
 	unsigned parallel;

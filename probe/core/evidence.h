@@ -57,6 +57,8 @@ struct target {
 	bool regional; /* {region} was filled in */
 	const char *service;
 	struct expect expect;
+	struct text_list
+		tags; /* those of run.tags in which its addresses are documented to stand; any of them will do */
 };
 
 struct route {
@@ -204,6 +206,25 @@ struct library {
 	const char *name, *version;
 };
 
+/** The prefixes of one service tag, those inside another one left out. */
+struct tag_list {
+	const char *tag;
+	int64_t change_number; /* NOT_MEASURED where the file has none */
+	struct text_list prefixes;
+};
+
+/** The file of service tags, or of Microsoft 365 endpoints, that a run was given; and the lists in it that this server's rules need. */
+struct tags_input {
+	const char *file;      /* without folders */
+	const char *form;      /* "service_tags" | "microsoft365" */
+	const char *cloud;     /* NULL */
+	int64_t change_number; /* of the whole file */
+	const char *date;      /* "2026-06-01"; NULL where its name does not say it */
+	int tags, prefixes;    /* in the file */
+	struct tag_list *lists;
+	size_t list_count, list_capacity;
+};
+
 struct report {
 	struct arena *arena;
 	struct {
@@ -226,6 +247,7 @@ struct report {
 		int64_t timeout_us;	      /* of one stage */
 		bool experiments;	      /* false with --no-experiments */
 		bool credentials;	      /* proxy credentials were given by an option */
+		struct tags_input *tags;      /* NULL: no such file was given */
 		struct text_list allow_rules; /* every rule of the target sets in use: what "allow-listed" means */
 	} run;
 	struct {

@@ -72,6 +72,25 @@ static const struct field tool_rows[] = {
 };
 static const struct field_shape tool_shape = SHAPE(tool_rows, report);
 
+static const struct field tag_list_rows[] = {
+	ROW("tag", TEXT, tag_list, tag, .required = true),
+	ROW("change_number", INT64, tag_list, change_number),
+	ROW("prefixes", TEXTS, tag_list, prefixes),
+};
+static const struct field_shape tag_list_shape = SHAPE(tag_list_rows, tag_list);
+
+static const struct field tags_rows[] = {
+	ROW("file", TEXT, tags_input, file, .required = true),
+	ROW("form", TEXT, tags_input, form),
+	ROW("cloud", TEXT, tags_input, cloud),
+	ROW("change_number", INT64, tags_input, change_number),
+	ROW("date", TEXT, tags_input, date),
+	ROW("tags", COUNT, tags_input, tags),
+	ROW("prefixes", COUNT, tags_input, prefixes),
+	ROW("lists", LIST, tags_input, lists, .shape = &tag_list_shape, GROWING(tags_input, list_count, list_capacity)),
+};
+static const struct field_shape tags_shape = SHAPE(tags_rows, tags_input);
+
 static const struct field input_rows[] = {
 	ROW("region", TEXT, report, run.region),
 	ROW("region_assumed", BOOL, report, run.region_assumed),
@@ -84,6 +103,7 @@ static const struct field input_rows[] = {
 	ROW("credentials", BOOL, report, run.credentials),
 	ROW("route_given", BOOL, report, route_given),
 	ROW("allow_rules", TEXTS, report, run.allow_rules),
+	ROW("service_tags", POINTER, report, run.tags, .shape = &tags_shape),
 };
 static const struct field_shape input_shape = SHAPE(input_rows, report);
 
@@ -199,6 +219,7 @@ static const struct field target_rows[] = {
 	ROW("kind", WORD, target, kind, .words = &target_kind_words),
 	ROW("cidr", TEXT, target, cidr),
 	ROW("regional", BOOL, target, regional),
+	ROW("service_tags", TEXTS, target, tags),
 };
 static const struct field_shape target_shape = SHAPE(target_rows, target);
 

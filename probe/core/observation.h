@@ -222,6 +222,8 @@ struct http_exchange {
  *   "proxy_answer"   subject a target's name; state "agrees" | "differs": the proxy that the system's own client names for it by the same
  *                    script (WinHttpGetProxyForUrl) against ours; values its answer, then ours
  *   "system_run"     subject "system"; state "started" | "failed" | "not_elevated"; values the reason, for people
+ *   "address_tags"   subject an address that some target's name has; values the service tags that hold it, the most specific first; state
+ *                    "present" | "absent" (no tag of the file holds it); not recorded without a file of tags
  *   "missing_api"    subject the system's call that this version of it lacks; state "absent"
  */
 struct local_fact {

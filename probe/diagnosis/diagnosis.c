@@ -23,6 +23,8 @@ static void ask(const struct view *view, const struct rule *rule, struct verdict
 			verdict_add_also(view, verdict, answer.also.items[i]);
 		for (size_t i = 0; i < answer.not_run.count; i++)
 			verdict_add_not_run(view, verdict, answer.not_run.items[i]);
+		for (size_t i = 0; i < answer.evidence.count; i++)
+			verdict_add_evidence(view, verdict, answer.evidence.items[i]);
 	} else if (verdict->cause || (rule->kind == RULE_REMARK && view->status != STATUS_PASS)) {
 		/* a remark is no explanation of a path that does not work */
 		if (!text_equal(verdict->cause, answer.cause))

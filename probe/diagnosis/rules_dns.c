@@ -5,6 +5,7 @@
 #include "probe/core/address.h"
 #include "probe/diagnosis/dns_view.h"
 #include "probe/diagnosis/rules.h"
+#include "probe/diagnosis/tag_view.h"
 
 enum { EDE_BLOCKED = 15, EDE_PROHIBITED = 18, SLOW_LOOKUP_US = 500 * 1000 };
 
@@ -272,8 +273,9 @@ static bool is_right(const struct dns_server *server)
 	return server->outcome == DNS_SAYS_ADDRESS && server->sends_public;
 }
 
-/* The first server that is contradicted by another configured one; NULL: they agree. */
-static const struct dns_server *contradicted(const struct dns_view *dns)
+/* The first server that is contradicted by another configured one; NULL: they agree. by_tags: also by what the service tags say, which is
+ * enough where the path does not work. */
+static const struct dns_server *contradicted(const struct view *view, const struct dns_view *dns, bool by_tags)
 {
 	const struct dns_server *wrong = NULL;
 	bool right = false;
@@ -281,18 +283,19 @@ static const struct dns_server *contradicted(const struct dns_view *dns)
 		const struct dns_server *server = &dns->servers[i];
 		if (server->control || !dns_answered(server->outcome))
 			continue;
-		right |= is_right(server);
-		if (is_wrong(server) && !wrong)
+		bool denied = by_tags && tags_deny_server(view, server);
+		right |= is_right(server) && !denied;
+		if ((is_wrong(server) || denied) && !wrong)
 			wrong = server;
 	}
 	return right ? wrong : NULL;
 }
 
-static bool disagree(const struct view *view, struct verdict *out, const char *name, double confidence)
+static bool disagree(const struct view *view, struct verdict *out, const char *name, bool by_tags, double confidence)
 {
 	struct dns_view dns;
 	dns_view_make(view, name, &dns);
-	const struct dns_server *wrong = contradicted(&dns);
+	const struct dns_server *wrong = contradicted(view, &dns, by_tags);
 	if (!wrong)
 		return false;
 	verdict_set(view, out, "dns_servers_disagree", confidence);
@@ -300,12 +303,14 @@ static bool disagree(const struct view *view, struct verdict *out, const char *n
 	for (size_t i = 0; i < dns.count; i++)
 		if (!dns.servers[i].control && is_right(&dns.servers[i]))
 			verdict_add_evidence(view, out, dns.servers[i].shown);
+	if (by_tags && tags_deny_server(view, wrong))
+		tags_add_evidence(view, out, wrong);
 	return true;
 }
 
 bool rule_dns_servers_disagree(const struct view *view, struct verdict *out)
 {
-	return disagree(view, out, view->name, 0.85);
+	return disagree(view, out, view->name, false, 0.85);
 }
 
 /* The lookup fails, or gives the wrong server's addresses, while another server has the right ones. */
@@ -314,15 +319,15 @@ bool rule_dns_disagreement_breaks(const struct view *view, struct verdict *out)
 	struct dns_view dns;
 	const char *name = dns_broken_name(view);
 	dns_view_make(view, name ? name : view->name, &dns);
-	const struct dns_server *wrong = contradicted(&dns);
+	const struct dns_server *wrong = contradicted(view, &dns, true);
 	bool misled = wrong && !name && wrong->outcome == DNS_SAYS_ADDRESS && !view_works(view);
 	for (size_t i = 0; misled && i < view->tried_count; i++) {
 		struct address address;
 		if (view->tried[i].judged && address_parse(view->tried[i].attempt->address, &address))
 			misled = address_is_private(&address) || address_is_loopback(&address) ||
-				 address_is_unspecified(&address);
+				 address_is_unspecified(&address) || tags_deny(view, view->tried[i].attempt->address);
 	}
-	return (name || misled) && disagree(view, out, name ? name : view->name, 0.9);
+	return (name || misled) && disagree(view, out, name ? name : view->name, true, 0.9);
 }
 
 static bool answers_with(const struct observation *query, const char *address)

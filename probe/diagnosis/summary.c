@@ -295,6 +295,10 @@ static const char *fact_in_words(struct arena *arena, const struct local_fact *f
 	if (strcmp(what, "hosts_file") == 0)
 		return arena_printf(arena, "the hosts file gives %s for %s", list_in_words(arena, &fact->values),
 				    shorten(arena, subject));
+	if (strcmp(what, "address_tags") == 0)
+		return arena_printf(arena,
+				    fact->values.count ? "%s is in the service tags %s" : "%s is in no service tag%s",
+				    shorten(arena, subject), list_in_words(arena, &fact->values));
 	if (strcmp(what, "nrpt_rule") == 0)
 		return arena_printf(arena, "the name policy for %s sends questions to %s", shorten(arena, subject),
 				    list_in_words(arena, &fact->values));

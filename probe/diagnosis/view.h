@@ -17,7 +17,7 @@
  *                      primary cause, the others that hold go to `also`: so a rule looks only for its own evidence.
  *   FALLBACK(rule_NAME)  the same, but is asked only where no rule before it has named a cause: for what is said when nothing better is known.
  *   REMARK(rule_NAME)  says something of any path, also of one that works, which is then WARN. Primary only on such a path.
- *                      One that sets out->status to PASS gives no cause: its out->also and out->not_run are added to the verdict, and that is all.
+ *                      One that sets out->status to PASS gives no cause: its out->also, out->not_run and out->evidence are added to the verdict, and that is all.
  * out->status is preset to the path's own (for a REMARK on a path that works: WARN); a rule may overrule it.
  * Stage and owner come from causes.def. The driver (diagnosis.c) applies the general laws afterwards: caps of confidence (unlocated,
  * identity in mode settings, owner microsoft without proof of origin), stand-ins, assumed regions, 407 in mode settings.

@@ -87,6 +87,22 @@ static void same_setting(const struct proxy_setting *a, const struct proxy_setti
 	same_texts(&a->problems, &b->problems);
 }
 
+static void same_tags(const struct tags_input *a, const struct tags_input *b)
+{
+	CHECK(a && b);
+	SAME_TEXT(a, b, file);
+	SAME_TEXT(a, b, form);
+	SAME_TEXT(a, b, cloud);
+	SAME_TEXT(a, b, date);
+	SAME(a, b, change_number);
+	SAME(a, b, tags);
+	SAME(a, b, prefixes);
+	CHECK_INT(b->list_count, a->list_count);
+	SAME_TEXT(a, b, lists[0].tag);
+	SAME(a, b, lists[0].change_number);
+	same_texts(&a->lists[0].prefixes, &b->lists[0].prefixes);
+}
+
 static void same_run(const struct report *a, const struct report *b)
 {
 	SAME_TEXT(a, b, tool.name);
@@ -109,6 +125,7 @@ static void same_run(const struct report *a, const struct report *b)
 	SAME(a, b, run.experiments);
 	SAME(a, b, run.credentials);
 	same_texts(&a->run.allow_rules, &b->run.allow_rules);
+	same_tags(a->run.tags, b->run.tags);
 	SAME(a, b, route_given);
 }
 
@@ -153,6 +170,7 @@ static void same_target(const struct target *a, const struct target *b)
 	SAME(a, b, expect.status[1]);
 	same_texts(&a->expect.headers, &b->expect.headers);
 	SAME_TEXT(a, b, expect.body);
+	same_texts(&a->tags, &b->tags);
 }
 
 static void same_packets(const struct report *a, const struct report *b)

@@ -37,6 +37,18 @@ static void full_run(struct report *report)
 	report->run.service_roots_given = report->run.experiments = report->run.credentials = true;
 	report->run.private_endpoint = "expected";
 	report->run.timeout_us = 5000000;
+	report->run.tags = arena_alloc(a, sizeof(*report->run.tags));
+	*report->run.tags = (struct tags_input){.file = "ServiceTags_Public_20260601.json",
+						.form = "service_tags",
+						.cloud = "Public",
+						.change_number = 301,
+						.date = "2026-06-01",
+						.tags = 3237,
+						.prefixes = 106982};
+	struct tags_input *tags = report->run.tags;
+	tags->lists = arena_grow(a, tags->lists, &tags->list_capacity, 0, sizeof(*tags->lists));
+	tags->lists[tags->list_count++] = (struct tag_list){.tag = "AzureBackup.EastUS", .change_number = 9};
+	FULL_TEXTS(a, &tags->lists[0].prefixes, "13.82.1.0/24", "2603:1030:20e::/48");
 	FULL_TEXTS(a, &report->run.allow_rules, "*.windows.net", "*.microsoft.com");
 	report->route_given = true;
 	report->host.name = "SERVER01";
@@ -102,6 +114,7 @@ static struct target *full_target(struct report *report)
 	target->expect.status_count = 2;
 	FULL_TEXTS(report->arena, &target->expect.headers, "x-ms-request-id");
 	target->expect.body = "Microsoft Connect Test";
+	FULL_TEXTS(report->arena, &target->tags, "AzureActiveDirectory");
 	return target;
 }
 

@@ -188,6 +188,43 @@ static void test_drop(void)
 	finish();
 }
 
+/* A file of service tags: its prefixes stand for those that are built in, and say where they are from. */
+static void test_prefixes_of_a_file(void)
+{
+	static struct tag_list lists[] = {
+		{.tag = "AzureActiveDirectory"}, {.tag = "AzureBackup.EastUS"}, {.tag = "Azure`|"}};
+	static struct tags_input tags = {
+		.file = "Tags|`.json", .change_number = 301, .date = "2026-06-01", .lists = lists, .list_count = 3};
+	start();
+	build_dropped_login();
+	text_list_add(report->arena, &report->targets[0]->tags, "AzureActiveDirectory");
+	text_list_add(report->arena, &report->targets[0]->tags, "Azure`|");
+	text_list_add(report->arena, &lists[0].prefixes, "20.190.128.0/18");
+	text_list_add(report->arena, &lists[0].prefixes, "2603:1006:2000::/48");
+	text_list_add(report->arena, &lists[0].prefixes, "no prefix");
+	text_list_add(report->arena, &lists[1].prefixes, "13.82.1.0/24");
+	text_list_add(report->arena, &lists[2].prefixes, "13.83.1.0/24");
+	report->run.tags = &tags;
+	write_handoff();
+	check_has("| Documented prefixes of `AzureActiveDirectory`, by `Tags\\x7c\\x60.json`, change `301` of "
+		  "`2026-06-01` | "
+		  "`20.190.128.0/18`, `2603:1006:2000::/48` |\n");
+	check_has("        # AzureActiveDirectory\n        ip saddr { 10.0.0.2 } ip daddr { 20.190.128.0/18 } tcp "
+		  "dport 443 "
+		  "counter accept\n");
+	check_has("        ip saddr { 10.0.0.2 } ip daddr { 51.0.0.1 } tcp dport 443 counter accept\n");
+	check_has("\"prefix of AzureActiveDirectory\",\"20.190.128.0/18\",\"443\"\n");
+	check_has("--destination-address-prefixes AzureActiveDirectory ");
+	check_lacks("40.126.0.0/18");
+	check_lacks("13.82.1.0/24");
+	check_lacks("13.83.1.0/24");
+	check_lacks("no prefix");
+	check_document();
+	finish();
+	for (size_t i = 0; i < 3; i++)
+		lists[i].prefixes = (struct text_list){0};
+}
+
 static void test_same_bytes_twice(void)
 {
 	start();
@@ -521,6 +558,7 @@ static void test_bounded(void)
 int main(void)
 {
 	test_drop();
+	test_prefixes_of_a_file();
 	test_same_bytes_twice();
 	test_nothing_found();
 	test_place();

@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import time
 
-from . import dns, inside, kerberos, proxies, registry, tls, web
+from . import dns, inside, kerberos, proxies, registry, tags, tls, web
 from .names import HERE, PREFIXES, PREFIXES6, Names, is_address
 from .node import LabError, Node, as_uid, run
 
@@ -281,6 +281,7 @@ class Lab:
     proxy_status = proxies.proxy_status
     kdc = kerberos.kdc
     reg = registry.reg
+    service_tags = tags.service_tags
     public_resolver = dns.public_resolver
 
     def start_process(self, words, name, environment=None):
