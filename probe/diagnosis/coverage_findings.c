@@ -151,6 +151,22 @@ static const struct coverage_table *offers(const struct report *report, const st
 	return NULL;
 }
 
+/** Does the route filter have the service's community? It brings all of the service's prefixes together. */
+static bool is_selected(const struct report *report, const struct coverage_table *decider, const char *service)
+{
+	const struct coverage *coverage = report->coverage;
+	const struct coverage_community *community = coverage_community_of(coverage, service);
+	if (community && (community->state == COMMUNITY_PRESENT || community->state == COMMUNITY_PART))
+		return true;
+	for (size_t i = 0; i < coverage->prefix_count; i++) {
+		const struct coverage_prefix *prefix = &coverage->prefixes[i];
+		const struct coverage_view *view = coverage_view_of(coverage, decider, prefix);
+		if (view && view->circuit == COVER_WHOLE && strcmp(prefix->service, service) == 0 && prefix->required)
+			return !community || community->state == COMMUNITY_UNKNOWN;
+	}
+	return false;
+}
+
 static void find_missing(struct report *report, const struct coverage_table *decider, const char *service,
 			 bool required, const struct gap *gap)
 {
@@ -160,7 +176,8 @@ static void find_missing(struct report *report, const struct coverage_table *dec
 			    .elsewhere = gap->elsewhere,
 			    .table = decider,
 			    .offered_by = offers(report, decider, &gap->missing),
-			    .community = coverage_community_of(report->coverage, service)};
+			    .community = coverage_community_of(report->coverage, service),
+			    .selected = is_selected(report, decider, service)};
 	struct finding *finding =
 		open_finding(report, "ip_expressroute_prefix_missing", required ? STATUS_FAIL : STATUS_WARN, SURE);
 	take_subject(finding, SUBJECT_PREFIX, prefixes_in_words(report->arena, &gap->missing));

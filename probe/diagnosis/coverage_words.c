@@ -73,7 +73,7 @@ const char *lack_summary(const struct report *report, const struct lack *lack)
 	else if (lack->community && lack->community->state == COMMUNITY_ABSENT)
 		strbuf_printf(&out, "; no route over the circuit has the community %s, which brings it",
 			      lack->community->value);
-	else if (lack->community && lack->community->state != COMMUNITY_UNKNOWN)
+	else if (lack->community && lack->selected)
 		strbuf_printf(&out, "; other prefixes of the community %s, which brings it, are there",
 			      lack->community->value);
 	if (lack->elsewhere || (lack->table->has_default && lack->table->default_way != ROUTE_WAY_CIRCUIT))
@@ -120,9 +120,8 @@ void lack_remedy(const struct report *report, const struct lack *lack, struct te
 	struct arena *arena = report->arena;
 	const char *prefixes = prefixes_in_words(arena, &lack->prefixes);
 	const struct coverage_community *community = lack->community;
-	bool selected = community && (community->state == COMMUNITY_PRESENT || community->state == COMMUNITY_PART);
 	say_own_limit(report, out);
-	if (lack->offered_by || selected)
+	if (lack->offered_by || lack->selected)
 		remedy_add(
 			arena, out,
 			arena_printf(arena,
@@ -130,7 +129,7 @@ void lack_remedy(const struct report *report, const struct lack *lack, struct te
 				     "maximum-prefix.",
 				     prefixes),
 			NULL);
-	if (!lack->offered_by && selected)
+	if (!lack->offered_by && community && lack->selected)
 		remedy_add(arena, out,
 			   arena_printf(arena,
 					"If the router never gets it, ask Microsoft (a support request on the circuit) "

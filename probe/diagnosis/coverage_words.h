@@ -23,6 +23,7 @@ struct lack {
 	const struct coverage_table *table;	    /* the one that decides */
 	const struct coverage_table *offered_by;    /* the circuit's own table, if it has them; NULL */
 	const struct coverage_community *community; /* that selects the service; NULL: not known */
+	bool selected; /* the route filter has it: a route carries it, or another prefix of the service comes whole */
 };
 
 const char *lack_summary(const struct report *report, const struct lack *lack);
