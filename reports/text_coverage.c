@@ -12,7 +12,7 @@
 
 enum {
 	PREFIX_COLUMNS = 22,
-	HOST_COLUMNS = 42,
+	ADDRESS_COLUMNS = 18,
 	STATE_COLUMNS = 10,
 	VALUE_COLUMNS = 14,
 	INDENT = 3,
@@ -305,20 +305,21 @@ static void say_way(struct strbuf *out, const struct report *report, const struc
 
 static void text_host(struct page *page, const struct coverage_host *host)
 {
-	struct strbuf left, right;
-	strbuf_init(&left);
-	strbuf_init(&right);
+	struct strbuf line;
+	strbuf_init(&line);
+	screen_add_blanks(page->out, INDENT);
+	data_row(page, INDENT, host->host);
 	for (size_t i = 0; i < host->addresses.count; i++) {
-		strbuf_truncate(&left, 0);
-		strbuf_truncate(&right, 0);
-		strbuf_printf(&left, "%s  %s", host->addresses.items[i], host->host);
-		say_way(&right, page->report, host, host->addresses.items[i]);
-		row(page, left.data, HOST_COLUMNS, right.data);
+		strbuf_truncate(&line, 0);
+		say_way(&line, page->report, host, host->addresses.items[i]);
+		screen_add_blanks(page->out, INDENT);
+		row(page, host->addresses.items[i], ADDRESS_COLUMNS, line.data);
 	}
-	if (!host->addresses.count)
-		row(page, host->host, HOST_COLUMNS, say_text(SAY_WAY_NO_ADDRESS));
-	strbuf_free(&left);
-	strbuf_free(&right);
+	if (!host->addresses.count) {
+		screen_add_blanks(page->out, INDENT);
+		row(page, "", 0, say_text(SAY_WAY_NO_ADDRESS));
+	}
+	strbuf_free(&line);
 }
 
 static void text_hosts(struct page *page, bool by_circuit)

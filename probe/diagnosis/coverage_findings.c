@@ -1,10 +1,11 @@
-/* Findings about a circuit: private peering alone, prefixes that are missing, a circuit that is not used, answers that do not come back. */
+/* Findings about a circuit by its tables: private peering alone, prefixes that are missing. */
 
 #include <stdio.h>
 #include <string.h>
 
 #include "probe/core/arena.h"
 #include "probe/core/strbuf.h"
+#include "probe/diagnosis/coverage_parts.h"
 #include "probe/diagnosis/coverage_view.h"
 #include "probe/diagnosis/coverage_words.h"
 #include "probe/diagnosis/diagnosis.h"
@@ -13,37 +14,6 @@
 
 static const char *const services[] = {"entra", "backup", "storage"};
 enum { SERVICES = sizeof(services) / sizeof(*services) };
-
-/* proven by a table that a person gave us; a walk alone, and what Microsoft's table does not say, are less */
-static const double SURE = 0.9, LIKELY = 0.7, SUSPECTED = 0.45;
-
-static struct finding *open_finding(struct report *report, const char *cause, enum status status, double confidence)
-{
-	const struct cause *row = cause_find(cause);
-	struct finding *finding = report_add_finding(report);
-	finding->cause = cause;
-	finding->status = status;
-	finding->stage = row->stage;
-	finding->owner = row->owner;
-	finding->confidence = confidence;
-	return finding;
-}
-
-static void take_subject(struct finding *finding, enum subject_kind kind, const char *subject)
-{
-	finding->subject_kind = kind;
-	finding->subject = subject;
-}
-
-static struct prefix_set set_of_texts(struct arena *arena, const struct text_list *list)
-{
-	struct prefix_set set = {0};
-	struct prefix prefix;
-	for (size_t i = 0; i < list->count; i++)
-		if (prefix_parse(list->items[i], &prefix))
-			prefix_set_add_prefix(arena, &set, &prefix);
-	return set;
-}
 
 /* ------------------------------------------------------------------ private peering alone */
 
@@ -66,8 +36,8 @@ static bool find_private_only(struct report *report)
 	const struct coverage_table *table = private_table(report->coverage);
 	if (!table)
 		return false;
-	struct finding *finding = open_finding(report, "ip_private_peering_only", STATUS_FAIL, SURE);
-	take_subject(finding, SUBJECT_SETTING, "Microsoft peering");
+	struct finding *finding = coverage_finding(report, "ip_private_peering_only", STATUS_FAIL, COVERAGE_SURE);
+	coverage_subject(finding, SUBJECT_SETTING, "Microsoft peering");
 	finding->summary = arena_printf(
 		arena,
 		"Only private peering is there: all that %s has over the circuit are private networks (virtual "
@@ -105,7 +75,7 @@ struct gap {
 
 static void add_view(struct arena *arena, struct gap *gap, const struct coverage_view *view)
 {
-	struct prefix_set missing = set_of_texts(arena, &view->missing), unused = set_of_texts(arena, &view->unused);
+	struct prefix_set missing = coverage_set(arena, &view->missing), unused = coverage_set(arena, &view->unused);
 	missing = prefix_set_difference(arena, &missing, &unused);
 	gap->elsewhere |= missing.count && view->elsewhere.count;
 	gap->default_only |= missing.count && view->default_only;
@@ -142,7 +112,7 @@ static const struct coverage_table *offers(const struct report *report, const st
 			const struct coverage_view *view = coverage_view_of(coverage, table, &coverage->prefixes[k]);
 			struct prefix_set some = {0};
 			if (view)
-				some = set_of_texts(report->arena, &view->missing);
+				some = coverage_set(report->arena, &view->missing);
 			lacks = prefix_set_union(report->arena, &lacks, &some);
 		}
 		if (!prefix_set_intersection(report->arena, &lacks, wanted).count)
@@ -178,9 +148,9 @@ static void find_missing(struct report *report, const struct coverage_table *dec
 			    .offered_by = offers(report, decider, &gap->missing),
 			    .community = coverage_community_of(report->coverage, service),
 			    .selected = is_selected(report, decider, service)};
-	struct finding *finding =
-		open_finding(report, "ip_expressroute_prefix_missing", required ? STATUS_FAIL : STATUS_WARN, SURE);
-	take_subject(finding, SUBJECT_PREFIX, prefixes_in_words(report->arena, &gap->missing));
+	struct finding *finding = coverage_finding(report, "ip_expressroute_prefix_missing",
+						   required ? STATUS_FAIL : STATUS_WARN, COVERAGE_SURE);
+	coverage_subject(finding, SUBJECT_PREFIX, prefixes_in_words(report->arena, &gap->missing));
 	finding->summary = lack_summary(report, &lack);
 	if (required) {
 		lack_remedy(report, &lack, &finding->remedy);
@@ -205,8 +175,9 @@ static void find_missing_community(struct report *report, const char *service)
 	const struct coverage_community *region = coverage_community_of(coverage, "region");
 	if (!own || !region)
 		return;
-	struct finding *finding = open_finding(report, "ip_expressroute_prefix_missing", STATUS_FAIL, SURE);
-	take_subject(finding, SUBJECT_SETTING, own->value);
+	struct finding *finding =
+		coverage_finding(report, "ip_expressroute_prefix_missing", STATUS_FAIL, COVERAGE_SURE);
+	coverage_subject(finding, SUBJECT_SETTING, own->value);
 	finding->summary = arena_printf(arena,
 					"The circuit does not carry %s for this server: no route over it has the "
 					"community %s (%s), nor %s (%s), which "
@@ -217,209 +188,6 @@ static void find_missing_community(struct report *report, const char *service)
 		   arena_printf(arena, "Until then let the prefixes of %s out by the Internet or a proxy.",
 				service_in_words(service)),
 		   NULL);
-}
-
-/* ------------------------------------------------------------------ the circuit is there, and not used */
-
-/** The needed prefix that holds an address; NULL: none does. */
-static const struct coverage_prefix *prefix_of(const struct coverage *coverage, const char *address)
-{
-	struct address parsed;
-	struct prefix prefix;
-	for (size_t i = 0; address_parse(address, &parsed) && i < coverage->prefix_count; i++)
-		if (prefix_parse(coverage->prefixes[i].prefix, &prefix) && prefix_contains(&prefix, &parsed))
-			return &coverage->prefixes[i];
-	return NULL;
-}
-
-/** What packets showed. */
-struct walks_seen {
-	struct observation_list other,
-		lost; /* proof of another way; the last hop heard of walks that end in silence behind the circuit */
-	struct text_list other_hosts, lost_hosts;
-	struct prefix_set other_prefixes, lost_prefixes;
-	bool internet_answers; /* a host that needs the Internet's way answered */
-	bool circuit_answers;  /* one that took the circuit did */
-};
-
-static void note(struct report *report, struct observation_list *proofs, const struct observation *proof,
-		 struct text_list *hosts, const struct coverage_host *host, struct prefix_set *prefixes,
-		 const char *address)
-{
-	const struct coverage_prefix *needed = prefix_of(report->coverage, address);
-	struct prefix prefix;
-	struct address parsed;
-	for (size_t i = 0; i < report->observations.count; i++)
-		if (report->observations.items[i] == proof)
-			observation_list_add(report->arena, proofs, report->observations.items[i]);
-	if (!text_list_has(hosts, host->host))
-		text_list_add(report->arena, hosts, host->host);
-	if (needed && prefix_parse(needed->prefix, &prefix)) {
-		prefix_set_add_prefix(report->arena, prefixes, &prefix);
-	} else if (address_parse(address, &parsed)) {
-		struct address_range one = range_of_address(&parsed);
-		prefix_set_add(report->arena, prefixes, &one);
-	}
-}
-
-/** Is the address known not to be carried, so that another way is no news? */
-static bool is_known_missing(const struct report *report, const struct coverage_table *decider, const char *address)
-{
-	const struct coverage_prefix *needed = prefix_of(report->coverage, address);
-	const struct coverage_view *view = needed ? coverage_view_of(report->coverage, decider, needed) : NULL;
-	struct address parsed;
-	if (!view || !address_parse(address, &parsed))
-		return false;
-	struct prefix_set missing = set_of_texts(report->arena, &view->missing);
-	struct prefix_set unused = set_of_texts(report->arena, &view->unused);
-	return prefix_set_contains(&missing, &parsed) && !prefix_set_contains(&unused, &parsed);
-}
-
-static void look_at_host(struct report *report, const struct coverage_table *decider, const struct coverage_host *host,
-			 struct walks_seen *seen)
-{
-	for (size_t i = 0; i < host->addresses.count; i++) {
-		const char *address = host->addresses.items[i];
-		struct coverage_walk walk;
-		if (!coverage_walk_make(report, host, address, &walk))
-			continue;
-		seen->internet_answers |= walk.took == TOOK_OTHER && walk.answered;
-		seen->circuit_answers |= walk.took == TOOK_CIRCUIT && walk.answered;
-		if (host->by_circuit && walk.took == TOOK_OTHER && !is_known_missing(report, decider, address))
-			note(report, &seen->other, walk.proof, &seen->other_hosts, host, &seen->other_prefixes,
-			     address);
-		if (host->by_circuit && walk.took == TOOK_CIRCUIT && walk.silent)
-			note(report, &seen->lost, walk.last, &seen->lost_hosts, host, &seen->lost_prefixes, address);
-	}
-}
-
-static void see_walks(struct report *report, const struct coverage_table *decider, struct walks_seen *seen)
-{
-	for (size_t i = 0; i < report->coverage->host_count; i++)
-		look_at_host(report, decider, &report->coverage->hosts[i], seen);
-}
-
-static const char *hosts_in_words(struct arena *arena, const struct text_list *hosts)
-{
-	if (hosts->count == 1)
-		return hosts->items[0];
-	return arena_printf(arena, "%s and %zu more", hosts->items[0], hosts->count - 1);
-}
-
-static void find_not_used(struct report *report, const struct coverage_table *decider, const struct prefix_set *unused,
-			  const struct walks_seen *seen)
-{
-	struct arena *arena = report->arena;
-	const struct coverage *coverage = report->coverage;
-	struct prefix_set all = prefix_set_union(arena, unused, &seen->other_prefixes);
-	if (!all.count)
-		return;
-	const char *expected = coverage->circuit_hop ? coverage->circuit_hop : coverage->circuit_interface;
-	struct finding *finding =
-		open_finding(report, "ip_expressroute_not_used", STATUS_FAIL, unused->count || decider ? SURE : LIKELY);
-	struct strbuf out;
-	take_subject(finding, SUBJECT_PREFIX, prefixes_in_words(arena, &all));
-	finding->evidence = seen->other;
-	strbuf_init(&out);
-	strbuf_printf(&out, "The traffic to %s does not take the circuit", finding->subject);
-	if (unused->count)
-		strbuf_printf(&out,
-			      ": %s has it over the circuit too, but another route is used, one with a longer prefix "
-			      "or one that "
-			      "the router prefers",
-			      decider->source);
-	if (seen->other_hosts.count)
-		strbuf_printf(&out, "%s packets to %s go another way than %s%s", unused->count ? "; and" : ":",
-			      hosts_in_words(arena, &seen->other_hosts),
-			      coverage->circuit_hop ? "by " : "by interface ", expected ? expected : "the circuit");
-	strbuf_add(&out, ".");
-	finding->summary = arena_strdup(arena, out.data);
-	strbuf_free(&out);
-	remedy_add(arena, &finding->remedy,
-		   arena_printf(arena,
-				"Compare the routes to %s on each router between this server and the circuit: the "
-				"circuit's must have "
-				"the longest prefix and the highest local preference.",
-				finding->subject),
-		   NULL);
-	remedy_add(arena, &finding->remedy,
-		   "If the circuit is only the second choice on purpose, nothing is wrong here: then let the "
-		   "Internet's way carry it.",
-		   NULL);
-}
-
-/* ------------------------------------------------------------------ answers that do not come back */
-
-static const struct coverage_table *circuit_table(const struct coverage *coverage)
-{
-	for (size_t i = 0; i < coverage->table_count; i++)
-		if (coverage->tables[i].kind == TABLE_CIRCUIT && coverage->tables[i].public_routes)
-			return &coverage->tables[i];
-	return NULL;
-}
-
-/** By the circuit's table: does Microsoft know any way back over it? */
-static const char *own_in_words(struct arena *arena, const struct coverage *coverage)
-{
-	const struct coverage_table *table = circuit_table(coverage);
-	if (!table)
-		return "";
-	if (!coverage->own_prefixes.count)
-		return arena_printf(arena,
-				    " %s has no public prefix of yours: Microsoft knows no way back over the circuit.",
-				    table->source);
-	return arena_printf(arena,
-			    " %s has your %s%s: if the same addresses, or a part of them, are announced to the "
-			    "Internet too, answers "
-			    "may come back there.",
-			    table->source, coverage->own_prefixes.items[0],
-			    coverage->own_prefixes.count > 1 ? " and others" : "");
-}
-
-static void return_remedy(struct report *report, struct finding *finding)
-{
-	struct arena *arena = report->arena;
-	remedy_add(arena, &finding->remedy,
-		   "Look at the addresses that this server's traffic has behind NAT when it enters the circuit: they "
-		   "must be public, "
-		   "yours, announced over the circuit, and not announced to the Internet at the same time (not as a "
-		   "longer prefix "
-		   "either).",
-		   NULL);
-	remedy_add(arena, &finding->remedy,
-		   "Look in the log of the firewall at the Internet's edge for answers from the addresses below "
-		   "without a request: they "
-		   "come back there.",
-		   NULL);
-}
-
-/* A filter behind the circuit would look the same; what else works, or what the tables lack, tells them apart. */
-static void find_lost_return(struct report *report, const struct coverage_table *decider, const struct walks_seen *seen)
-{
-	struct arena *arena = report->arena;
-	const struct coverage *coverage = report->coverage;
-	bool unknown_to_microsoft = circuit_table(coverage) && !coverage->own_prefixes.count;
-	if (seen->lost_hosts.count && !seen->circuit_answers && (seen->internet_answers || unknown_to_microsoft)) {
-		struct finding *finding =
-			open_finding(report, "ip_return_path_lost", STATUS_FAIL,
-				     seen->internet_answers && circuit_table(coverage) ? 0.8 : LIKELY);
-		take_subject(finding, SUBJECT_PREFIX, prefixes_in_words(arena, &seen->lost_prefixes));
-		finding->evidence = seen->lost;
-		finding->summary = arena_printf(
-			arena,
-			"Packets to %s (%s) pass the circuit, and nothing comes back from beyond it, whatever is "
-			"sent%s.%s",
-			hosts_in_words(arena, &seen->lost_hosts), finding->subject,
-			seen->internet_answers ? ", while hosts that are reached by the Internet answer" : "",
-			own_in_words(arena, coverage));
-		return_remedy(report, finding);
-	} else if (unknown_to_microsoft && decider && decider->circuit_routes && !seen->circuit_answers) {
-		struct finding *finding = open_finding(report, "ip_return_path_lost", STATUS_WARN, SUSPECTED);
-		take_subject(finding, SUBJECT_SETTING, "prefixes announced over the circuit");
-		finding->summary = arena_printf(arena, "Answers may not come back over the circuit:%s",
-						own_in_words(arena, coverage));
-		return_remedy(report, finding);
-	}
 }
 
 /* ------------------------------------------------------------------ the whole */
@@ -464,13 +232,10 @@ static void sort(struct report *report)
 void coverage_findings(struct report *report)
 {
 	const struct coverage_table *decider = coverage_decider(report->coverage);
-	struct walks_seen seen = {.internet_answers = false};
 	struct prefix_set unused = {0};
-	see_walks(report, decider, &seen);
 	if (!find_private_only(report)) {
 		find_gaps(report, decider, &unused);
-		find_not_used(report, decider, &unused, &seen);
-		find_lost_return(report, decider, &seen);
+		coverage_find_ways(report, decider, &unused);
 		find_recommended(report, decider);
 	}
 	sort(report);

@@ -47,12 +47,12 @@ static const char *path_of(struct arena *arena, const char *line)
 	return arena_strndup(arena, start, length);
 }
 
-/** "    203.0.113.2 from 203.0.113.2 (203.0.113.2)", "    0.0.0.0 from 0.0.0.0", "203.0.113.2 (metric 20) from ...". */
+/** "    203.0.113.2(edge1) from edge1(203.0.113.2) (203.0.113.2)", "    203.0.113.2 from 203.0.113.2 (203.0.113.2)", "    0.0.0.0 from 0.0.0.0", "203.0.113.2 (metric 20) from ...". */
 static bool is_next_hop(const char *line, char hop[ADDRESS_TEXT_BYTES])
 {
 	struct address address;
 	const char *start = line + strspn(line, " \t");
-	size_t length = strcspn(start, " \t,");
+	size_t length = strcspn(start, " \t,(");
 	if (start == line || length >= ADDRESS_TEXT_BYTES || !strstr(start, " from "))
 		return false;
 	memcpy(hop, start, length);

@@ -82,6 +82,14 @@ static const char *word_at(struct arena *arena, const char *line, size_t from, s
 	return from < to && word ? arena_strndup(arena, line + from, word) : NULL;
 }
 
+/** FRR puts a neighbour's name behind its address: "203.0.113.2(edge1)". Cut off what is no part of the address; false: it is none. */
+static bool is_address(struct arena *arena, const char **hop)
+{
+	struct address address;
+	*hop = arena_strndup(arena, *hop, strcspn(*hop, "(@<"));
+	return address_parse(*hop, &address);
+}
+
 /** The start of the AS path: the first word that begins where the column does, or behind. */
 static const char *path_part(const char *line, size_t next_hop, size_t column)
 {
@@ -107,7 +115,6 @@ static bool read_row(struct route_reader *reader, struct bgp_state *state, const
 	size_t marks = columns->network;
 	const char *network = word_at(reader->arena, line, marks, columns->next_hop);
 	const char *hop = word_at(reader->arena, line, columns->next_hop, columns->metric);
-	struct address address;
 	bool best = is_best(line, least(marks, strlen(line)));
 	if (network) {
 		if (!route_prefix_parse(network, true, &state->prefix))
@@ -122,7 +129,7 @@ static bool read_row(struct route_reader *reader, struct bgp_state *state, const
 		take_rest(reader, columns, line);
 		return true;
 	}
-	if (!state->has_prefix || !address_parse(hop, &address))
+	if (!state->has_prefix || !is_address(reader->arena, &hop))
 		return route_reader_fail(reader, number, "no address in the column Next Hop");
 	struct table_route route = {
 		.prefix = state->prefix,
