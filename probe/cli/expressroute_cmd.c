@@ -7,11 +7,13 @@
 #include "probe/cli/run_notes.h"
 #include "probe/cli/tags_part.h"
 #include "probe/core/arena.h"
+#include "probe/core/strbuf.h"
 #include "probe/diagnosis/diagnosis.h"
 #include "probe/engine/circuit_walk.h"
 #include "probe/os/os.h"
 #include "probe/routes/coverage_make.h"
 #include "probe/routes/machine_routes.h"
+#include "probe/settings/encoding.h"
 #include "targets/targets.h"
 
 enum { EXIT_USAGE = 2, EXIT_TOOL = 4, TABLES_MAX = 2 * ROUTE_FILES_MAX + 1 };
@@ -26,13 +28,26 @@ struct route_inputs {
 
 /* ------------------------------------------------------------------ files */
 
+static bool is_utf16(const char *bytes, size_t length)
+{
+	return length >= 2 && (memcmp(bytes, "\xFF\xFE", 2) == 0 || memcmp(bytes, "\xFE\xFF", 2) == 0);
+}
+
+/** A file as UTF-8: "> FILE" of Windows PowerShell 5.1 writes UTF-16. To be freed; NULL with the error set. */
 static char *read_file(const char *file, size_t *length, struct err *err)
 {
 	char reason[256];
-	char *text = os_read_file(file, ROUTE_FILE_BYTES_MAX, length, reason, sizeof(reason));
-	if (!text)
+	struct strbuf text;
+	char *bytes = os_read_file(file, ROUTE_FILE_BYTES_MAX, length, reason, sizeof(reason));
+	if (!bytes)
 		err_set(err, "%s: %s", file, reason);
-	return text;
+	if (!bytes || !is_utf16(bytes, *length))
+		return bytes;
+	strbuf_init(&text);
+	encoding_add_script(&text, NULL, bytes, *length);
+	free(bytes);
+	*length = text.length;
+	return text.data;
 }
 
 static bool read_tables(struct arena *arena, enum table_kind kind, const struct text_list *files,
