@@ -57,7 +57,10 @@ enum say say_coverage_answer(struct strbuf *why, const struct report *report)
 		    FILLS({"count", number_text(report->finding_count, count)}));
 		return first ? SAY_ANSWER_COVERED_WARN : SAY_ANSWER_COVERED;
 	}
-	if (!coverage_decider(report->coverage) && !report->coverage->host_count)
+	const struct coverage_host *silent = coverage_silent_host(report);
+	if (silent)
+		say(why, SAY_WHY_NO_ANSWER, FILLS({"host", silent->host}));
+	else if (!coverage_decider(report->coverage) && !report->coverage->host_count)
 		say(why, SAY_WHY_NO_TABLE, NULL);
 	else
 		say_unknown_services(why, report);

@@ -244,7 +244,7 @@ void coverage_findings(struct report *report)
 void coverage_readiness(struct report *report)
 {
 	struct readiness *readiness = &report->readiness;
-	bool known = true;
+	bool known = !coverage_silent_host(report);
 	*readiness = (struct readiness){.ready = false};
 	for (size_t i = 0; i < report->finding_count; i++)
 		if (report->findings[i]->status == STATUS_FAIL)

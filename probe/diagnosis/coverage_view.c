@@ -240,3 +240,15 @@ bool coverage_walk_make(const struct report *report, const struct coverage_host 
 	out->silent = out->silent && any && out->last;
 	return any || out->proof;
 }
+
+const struct coverage_host *coverage_silent_host(const struct report *report)
+{
+	for (size_t i = 0; i < report->coverage->host_count; i++) {
+		const struct coverage_host *host = &report->coverage->hosts[i];
+		struct coverage_walk walk;
+		for (size_t k = 0; host->by_circuit && k < host->addresses.count; k++)
+			if (coverage_walk_make(report, host, host->addresses.items[k], &walk) && walk.silent)
+				return host;
+	}
+	return NULL;
+}

@@ -45,4 +45,7 @@ struct coverage_walk {
 bool coverage_walk_make(const struct report *report, const struct coverage_host *host, const char *address,
 			struct coverage_walk *out);
 
+/** A host that is to go over the circuit, and of whose addresses one answers nothing at all; NULL: none. */
+const struct coverage_host *coverage_silent_host(const struct report *report);
+
 #endif
