@@ -140,7 +140,8 @@ static void head(struct sheet *sheet)
 	row_server(sheet);
 	row_tested(sheet);
 	say(&line, say_basis(basis), FILLS({"basis", basis}));
-	row(sheet, SAY_HEAD_JUDGED, line.data);
+	if (!sheet->report->coverage)
+		row(sheet, SAY_HEAD_JUDGED, line.data);
 	strbuf_truncate(&line, 0);
 	if (say_region(&line, sheet->report))
 		row(sheet, SAY_HEAD_REGION, line.data);

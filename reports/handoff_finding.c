@@ -320,11 +320,16 @@ static void allow_list(struct sheet *sheet, const struct finding *finding)
 void handoff_finding(struct sheet *sheet, const struct finding *finding, size_t number)
 {
 	title(sheet, finding, number);
-	blocked(sheet, finding);
+	if (sheet->report->coverage)
+		sheet_paragraph(sheet, finding->status == STATUS_FAIL ? SAY_HANDOFF_CIRCUIT : SAY_HANDOFF_CIRCUIT_WARN,
+				NULL);
+	else
+		blocked(sheet, finding);
 	allow_list(sheet, finding);
 	evidence(sheet, finding);
 	sure(sheet, finding);
-	where(sheet, finding);
+	if (!sheet->report->coverage)
+		where(sheet, finding);
 	remedy(sheet, &finding->remedy);
 	strbuf_printf(sheet->out, "\n%s%s\n", say_text(SAY_HANDOFF_ASKED), say_text(ask_of(finding)));
 	seen(sheet, finding);

@@ -106,6 +106,8 @@ static void say_ready(struct strbuf *out, const struct report *report)
 
 enum say say_answer(struct strbuf *why, const struct report *report)
 {
+	if (report->coverage)
+		return say_coverage_answer(why, report);
 	if (report->readiness.ready) {
 		say_ready(why, report);
 		return report->finding_count ? SAY_ANSWER_READY_WARN : SAY_ANSWER_READY;
@@ -123,9 +125,10 @@ static void text_answer(struct page *page)
 	struct strbuf why;
 	strbuf_init(&why);
 	enum say answer = say_answer(&why, page->report);
-	enum paint paint = answer == SAY_ANSWER_READY	    ? PAINT_GOOD
-			   : answer == SAY_ANSWER_NOT_READY ? PAINT_BAD
-							    : PAINT_CAUTION;
+	const struct readiness *readiness = &page->report->readiness;
+	enum paint paint = readiness->blocking.count				  ? PAINT_BAD
+			   : readiness->ready && page->report->finding_count == 0 ? PAINT_GOOD
+										  : PAINT_CAUTION;
 	page_paint(page, paint, say_text(answer));
 	strbuf_add(page->out, ": ");
 	screen_wrap(page->out, strlen(say_text(answer)) + 2, LABEL_INDENT, why.data);
@@ -217,7 +220,8 @@ static void text_head(struct page *page)
 	struct strbuf line;
 	strbuf_init(&line);
 	say(&line, say_basis(basis), FILLS({"basis", basis}));
-	page_item(page, SAY_HEAD_JUDGED, line.data);
+	if (!page->report->coverage)
+		page_item(page, SAY_HEAD_JUDGED, line.data);
 	strbuf_free(&line);
 	text_region(page);
 	text_vault(page);
@@ -227,15 +231,17 @@ static void text_head(struct page *page)
 void report_text(const struct report *report, const struct report_style *style, struct strbuf *out)
 {
 	struct page page = {report, style, out};
-	bool is_check = report->path_count || !report->check_count; /* and not of preflight alone */
+	bool is_check = report->path_count || report->coverage || !report->check_count; /* and not of preflight alone */
 	if (is_check) {
 		text_answer(&page);
 		text_head(&page);
 	}
 	if (!is_check)
 		text_vault(&page);
+	text_coverage_head(&page);
 	text_checks(&page);
 	text_findings(&page);
+	text_coverage(&page);
 	if (!is_check)
 		return;
 	text_notes(&page);

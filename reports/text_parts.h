@@ -32,7 +32,9 @@ void say_more(struct strbuf *out, size_t count);
 
 /* The parts, in their order; each writes nothing where there is nothing to say. */
 void text_checks(struct page *page);
+void text_coverage_head(struct page *page); /* of a report about a circuit; so is the next but one */
 void text_findings(struct page *page);
+void text_coverage(struct page *page);
 void text_notes(struct page *page);
 void text_ways(struct page *page);
 void text_paths(struct page *page);
@@ -42,6 +44,8 @@ void text_observations(struct page *page);
 void say_time_of_day(struct strbuf *out, const struct report *report, int64_t offset_us);
 /** The answer, READY and so on, and why in a sentence. */
 enum say say_answer(struct strbuf *why, const struct report *report);
+/** The same of a report about a circuit. */
+enum say say_coverage_answer(struct strbuf *why, const struct report *report);
 /** Which region's names were tested; false, and nothing said, where no name depends on it. */
 bool say_region(struct strbuf *out, const struct report *report);
 /** What an observation saw, in one or a few plain sentences. */

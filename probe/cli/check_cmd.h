@@ -10,9 +10,4 @@
  */
 int check_command(struct arena *arena, const struct options *options, int argc, char **argv);
 
-struct report;
-
-/** Fill in what stands in every report about the run itself: its id, arguments and options, the tool. */
-void check_note_run(struct report *report, const struct options *options, int argc, char **argv);
-
 #endif

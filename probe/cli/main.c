@@ -4,6 +4,7 @@
 
 #include "probe/cli/check_cmd.h"
 #include "probe/cli/explain.h"
+#include "probe/cli/expressroute_cmd.h"
 #include "probe/cli/options.h"
 #include "probe/cli/output.h"
 #include "probe/cli/preflight_cmd.h"
@@ -32,6 +33,9 @@ static const char usage[] =
 	"       marsprobe trace HOST[:PORT] [--json]        where on its way a TCP connection ends\n"
 	"       marsprobe preflight [--json]                local checks before registration, of this server or by "
 	"--registry\n"
+	"       marsprobe expressroute [OPTION...]          are the required prefixes routed over the circuit, and "
+	"does it "
+	"carry them\n"
 	"       marsprobe targets [SET...] [--json]         what a target set contains\n"
 	"       marsprobe diagnose REPORT.json              judge a recorded report again, without network or clock\n"
 	"       marsprobe render FORMAT REPORT.json         a recorded report in another format\n"
@@ -199,6 +203,8 @@ static int dispatch(struct arena *arena, struct options *options, int argc, char
 		return trace_command(arena, options);
 	if (strcmp(command, "preflight") == 0)
 		return preflight_command(arena, options, argc, argv);
+	if (strcmp(command, "expressroute") == 0)
+		return expressroute_command(arena, options, argc, argv);
 	if (strcmp(command, "targets") == 0)
 		return targets_command(arena, options);
 	if (strcmp(command, "diagnose") == 0)

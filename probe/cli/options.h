@@ -11,7 +11,7 @@
 struct strbuf;
 
 enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
-enum { REPORTS_MAX = 16, REGISTRY_FILES_MAX = 32 };
+enum { REPORTS_MAX = 16, REGISTRY_FILES_MAX = 32, ROUTE_FILES_MAX = 16 };
 
 struct report_order {
 	const char *format, *file;
@@ -28,6 +28,8 @@ struct options {
 	struct text_list resolvers;
 	const char *control_resolver, *ca_file, *service_roots, *region, *vault_credentials, *private_endpoint;
 	const char *service_tags;
+	struct text_list route_tables, bgp_tables;
+	const char *communities, *circuit_hop, *circuit_interface;
 	bool no_experiments, json, quiet, verbose, help;
 	int64_t timeout_us, deadline_us;
 	unsigned parallel;

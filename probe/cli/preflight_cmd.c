@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-#include "probe/cli/check_cmd.h"
 #include "probe/cli/inputs.h"
 #include "probe/cli/output.h"
+#include "probe/cli/run_notes.h"
 #include "probe/core/arena.h"
 #include "probe/core/evidence_json.h"
 #include "probe/core/strbuf.h"
@@ -53,7 +53,8 @@ int preflight_command(struct arena *arena, const struct options *options, int ar
 		complain("%s", err.text);
 		return EXIT_USAGE;
 	}
-	check_note_run(report, options, argc, argv);
+	run_note_arguments(report, argc, argv);
+	run_note_options(report, options);
 	note_host(report);
 	report->run.started_at_ms = report->run.ended_at_ms = os_wall_us() / 1000;
 	machine_preflight_record(report, registry, !options->registry_count);

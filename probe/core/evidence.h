@@ -1,6 +1,7 @@
 #ifndef MARSPROBE_CORE_EVIDENCE_H
 #define MARSPROBE_CORE_EVIDENCE_H
 
+#include "probe/core/coverage.h"
 #include "probe/core/evidence_words.h"
 #include "probe/core/observation.h"
 
@@ -303,7 +304,8 @@ struct report {
 	struct check *checks; /* of `marsprobe preflight` */
 	size_t check_count, check_capacity;
 	struct readiness readiness;
-	bool route_given; /* --route was used: basis "given" */
+	bool route_given;	   /* --route was used: basis "given" */
+	struct coverage *coverage; /* of `marsprobe expressroute`; else NULL */
 };
 
 /** An empty report with its own arena. */

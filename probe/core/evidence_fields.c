@@ -409,7 +409,8 @@ static const struct field report_rows[] = {
 	ROW("findings", POINTERS, report, findings, .shape = &finding_shape,
 	    GROWING(report, finding_count, finding_capacity)),
 	ROW("checks", LIST, report, checks, .shape = &check_shape, GROWING(report, check_count, check_capacity),
-	    .left_out = true),
+	    .optional = true),
 	GROUP("readiness", readiness_shape),
+	ROW("coverage", POINTER, report, coverage, .shape = &coverage_shape, .optional = true),
 };
 const struct field_shape report_shape = SHAPE(report_rows, report);

@@ -57,7 +57,7 @@ struct field {
 	bool (*present)(const void *holder, size_t offset); /* false: shown as null; NULL: always shown */
 	void (*mark)(void *holder);			    /* it was read: remember that it is there; may be NULL */
 	bool required;					    /* a document without it cannot be used */
-	bool left_out; /* FIELD_LIST: where it is empty, the member is absent and not an empty array */
+	bool optional; /* FIELD_LIST, FIELD_POINTER: absent, and not an empty array or null, where there is nothing */
 };
 
 struct field_shape {
@@ -88,6 +88,9 @@ extern const struct field_shape report_shape;
 
 /** Parts of it that other documents show in the same form. */
 extern const struct field_shape proxy_setting_shape, proxy_call_shape, any_observation_shape;
+
+/** The member `coverage`; its offsets count from struct coverage. */
+extern const struct field_shape coverage_shape;
 
 /** What an observation of that kind carries beyond what all have; its offsets count from the observation. */
 const struct field_shape *observation_shape(enum op op);

@@ -234,13 +234,19 @@ static json_t *field_to_json(const struct field *field, const void *holder)
 	return json_null();
 }
 
+static bool is_nothing(const struct field *field, const void *holder)
+{
+	return field->kind == FIELD_POINTER ? !pointer_at((const char *)holder + field->offset)
+					    : !count_at(holder, field->count_offset);
+}
+
 static void write_fields(json_t *object, const struct field_shape *shape, const void *holder)
 {
 	for (size_t i = 0; i < shape->count; i++) {
 		const struct field *field = &shape->fields[i];
 		if (field->kind == FIELD_OF_ITS_OP)
 			write_fields(object, observation_shape(((const struct observation *)holder)->op), holder);
-		else if (!field->left_out || count_at(holder, field->count_offset))
+		else if (!field->optional || !is_nothing(field, holder))
 			json_object_set_new(object, field->name, field_to_json(field, holder));
 	}
 }

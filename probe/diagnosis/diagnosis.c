@@ -71,6 +71,11 @@ static void forget_judgement(struct report *report)
 void diagnose(struct report *report)
 {
 	forget_judgement(report);
+	if (report->coverage) {
+		coverage_findings(report);
+		coverage_readiness(report);
+		return;
+	}
 	const struct view *views = view_all(report);
 	for (size_t i = 0; i < report->path_count; i++) {
 		struct verdict verdict = path_verdict(&views[i]);

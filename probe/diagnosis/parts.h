@@ -57,4 +57,9 @@ void flows_collect(struct report *report, const struct view *views, struct findi
 /** report->readiness from findings and verdicts. */
 void readiness_judge(struct report *report, const struct view *views);
 
+/** Of a report of `marsprobe expressroute`, whose findings rest on report->coverage and the walks and on no path: its findings; and then
+ *  readiness: covered, if nothing blocks and each service's prefixes are known to be carried. */
+void coverage_findings(struct report *report);
+void coverage_readiness(struct report *report);
+
 #endif

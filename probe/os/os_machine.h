@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* More of what this machine says of itself. A call that a platform lacks answers false or 0. */
 
@@ -23,6 +24,23 @@ struct os_route {
 };
 /** The route that the system would take to an address now. Sends nothing. False where it cannot be asked. */
 bool os_best_route(const char *address, struct os_route *out);
+
+/** One route of the system's table. */
+struct os_route_row {
+	char network[46];  /* "20.190.128.0" */
+	int length;	   /* bits of its prefix */
+	char device[64];   /* as in struct os_interface */
+	char next_hop[46]; /* "" where the network is on the link */
+	uint32_t metric;   /* of two routes to one network the lower counts */
+};
+/**
+ * Hand every route of both families to each(), the default ones too; those that refuse, and those to addresses of this system, are left out.
+ *
+ * Linux    of the main table: /proc/net/route, /proc/net/ipv6_route (proc(5)); of several next hops IPv4 shows the first.
+ * Windows  GetIpForwardTable2(); the metric is the route's and its interface's together.
+ * Errors   false: it cannot be listed.
+ */
+bool os_routes(void (*each)(const struct os_route_row *row, void *user), void *user);
 
 /** The system's calls that this program would use and this version of the system lacks, at most max; how many. Static texts. */
 size_t os_missing_apis(const char **names, size_t max);

@@ -426,6 +426,70 @@ static void same_scripts(const struct report *report, const struct report *back)
 	SAME(decision, decision2, calls[0].line);
 }
 
+static void same_prefix(const struct coverage_prefix *a, const struct coverage_prefix *b)
+{
+	const struct coverage_view *view = a->views, *view2 = b->views;
+	const struct coverage_route *route = view->routes, *route2 = view2->routes;
+	SAME_TEXT(a, b, service);
+	SAME_TEXT(a, b, prefix);
+	SAME_TEXT(a, b, source);
+	SAME(a, b, required);
+	SAME(a, b, view_count);
+	SAME(view, view2, table);
+	SAME(view, view2, circuit);
+	same_texts(&view->missing, &view2->missing);
+	same_texts(&view->elsewhere, &view2->elsewhere);
+	same_texts(&view->unused, &view2->unused);
+	SAME(view, view2, default_only);
+	SAME(view, view2, route_count);
+	SAME_TEXT(route, route2, prefix);
+	SAME_TEXT(route, route2, next_hop);
+	SAME_TEXT(route, route2, as_path);
+	same_texts(&route->communities, &route2->communities);
+	SAME(route, route2, way);
+	SAME(route, route2, best);
+}
+
+static void same_coverage(const struct coverage *a, const struct coverage *b)
+{
+	SAME_TEXT(a, b, region);
+	SAME_TEXT(a, b, region_name);
+	SAME_TEXT(a, b, circuit_hop);
+	SAME_TEXT(a, b, circuit_interface);
+	SAME(a, b, table_count);
+	SAME(a, b, tables->kind);
+	SAME_TEXT(a, b, tables->source);
+	SAME_TEXT(a, b, tables->format);
+	SAME(a, b, tables->routes);
+	SAME(a, b, tables->public_routes);
+	SAME(a, b, tables->circuit_routes);
+	SAME(a, b, tables->has_communities);
+	SAME(a, b, tables->tells_way);
+	SAME(a, b, tables->private_circuit);
+	SAME(a, b, tables->has_default);
+	SAME(a, b, tables->default_way);
+	SAME(a, b, tables->has_ipv6);
+	SAME(a, b, prefix_count);
+	same_prefix(a->prefixes, b->prefixes);
+	SAME(a, b, community_count);
+	SAME_TEXT(a, b, communities->value);
+	SAME_TEXT(a, b, communities->service);
+	SAME_TEXT(a, b, communities->name);
+	SAME(a, b, communities->state);
+	SAME(a, b, communities->routes);
+	same_texts(&a->communities->missing, &b->communities->missing);
+	same_texts(&a->own_prefixes, &b->own_prefixes);
+	SAME(a, b, own_count);
+	same_texts(&a->both_ways, &b->both_ways);
+	SAME(a, b, host_count);
+	SAME_TEXT(a, b, hosts->host);
+	SAME(a, b, hosts->port);
+	SAME_TEXT(a, b, hosts->service);
+	SAME(a, b, hosts->by_circuit);
+	SAME_TEXT(a, b, hosts->why);
+	same_texts(&a->hosts->addresses, &b->hosts->addresses);
+}
+
 static void test_every_field_comes_back(void)
 {
 	struct report *report = full_report();
@@ -459,6 +523,8 @@ static void test_every_field_comes_back(void)
 		SAME_TEXT(report, back, checks[0].source);
 		SAME_TEXT(report, back, checks[0].because);
 		SAME_TEXT(report, back, checks[0].cause);
+		CHECK(back->coverage != NULL);
+		same_coverage(report->coverage, back->coverage);
 		SAME(report, back, readiness.ready);
 		SAME_TEXT(report, back, readiness.basis);
 		same_texts(&report->readiness.blocking, &back->readiness.blocking);
@@ -479,8 +545,20 @@ static void test_full_document_has_no_null(void)
 	report_free(report);
 }
 
+static void test_what_was_not_asked_for_is_absent(void)
+{
+	struct report *report = report_new();
+	struct strbuf json;
+	strbuf_init(&json);
+	report_to_json(report, &json);
+	CHECK(strstr(json.data, "coverage") == NULL);
+	strbuf_free(&json);
+	report_free(report);
+}
+
 int main(void)
 {
+	test_what_was_not_asked_for_is_absent();
 	test_every_field_comes_back();
 	test_full_document_has_no_null();
 	return check_summary();

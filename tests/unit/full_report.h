@@ -356,6 +356,52 @@ static void full_judgement(struct report *report, struct path *path)
 	FULL_TEXTS(a, &report->readiness.inconclusive, path->id);
 }
 
+static void full_coverage(struct report *report)
+{
+	struct arena *a = report->arena;
+	struct coverage *coverage = report->coverage = arena_alloc(a, sizeof(*coverage));
+	*coverage = (struct coverage){.region = "eus",
+				      .region_name = "East US",
+				      .circuit_hop = "203.0.113.2",
+				      .circuit_interface = "to-msee",
+				      .own_count = 3};
+	coverage->tables = arena_alloc(a, sizeof(*coverage->tables));
+	coverage->tables[coverage->table_count++] = (struct coverage_table){
+		TABLE_ROUTER, "edge.json", "bgp_json", 7, 5, 4, true, true, true, ROUTE_WAY_INTERNET, true, true};
+	coverage->prefixes = arena_alloc(a, sizeof(*coverage->prefixes));
+	struct coverage_prefix *prefix = &coverage->prefixes[coverage->prefix_count++];
+	*prefix = (struct coverage_prefix){
+		.service = "entra", .prefix = "20.190.128.0/18", .source = "documented", .required = true};
+	struct coverage_view *view = prefix->views = arena_alloc(a, sizeof(*view));
+	prefix->view_count = 1;
+	*view = (struct coverage_view){.table = 1, .circuit = COVER_PART, .default_only = true};
+	struct coverage_route *route = view->routes = arena_alloc(a, sizeof(*route));
+	view->route_count = 1;
+	*route = (struct coverage_route){.prefix = "20.190.128.0/19",
+					 .next_hop = "203.0.113.2",
+					 .as_path = "12076 8075",
+					 .way = ROUTE_WAY_CIRCUIT,
+					 .best = true};
+	struct coverage_community *community = coverage->communities = arena_alloc(a, sizeof(*community));
+	coverage->community_count = 1;
+	*community = (struct coverage_community){.value = "12076:5060",
+						 .service = "entra",
+						 .name = "Microsoft Entra ID",
+						 .state = COMMUNITY_PART,
+						 .routes = 2};
+	struct coverage_host *host = coverage->hosts = arena_alloc(a, sizeof(*host));
+	coverage->host_count = 1;
+	*host = (struct coverage_host){"crl3.digicert.com", 80, "pki", true, "It is not Azure's.", {0}};
+	FULL_TEXTS(a, &route->communities, "12076:5060", "12076:51004");
+	FULL_TEXTS(a, &view->missing, "20.190.160.0/19", "20.190.159.0/24");
+	FULL_TEXTS(a, &view->elsewhere, "20.190.160.0/20", "20.190.159.0/25");
+	FULL_TEXTS(a, &view->unused, "20.190.160.0/21", "20.190.159.0/26");
+	FULL_TEXTS(a, &community->missing, "40.126.0.0/18", "20.190.160.0/19");
+	FULL_TEXTS(a, &host->addresses, "192.229.211.10", "192.229.211.11");
+	FULL_TEXTS(a, &coverage->own_prefixes, "198.51.100.0/24", "203.0.114.0/24");
+	FULL_TEXTS(a, &coverage->both_ways, "20.190.128.0/18", "40.126.0.0/18");
+}
+
 static struct report *full_report(void)
 {
 	struct report *report = report_new();
@@ -388,6 +434,7 @@ static struct report *full_report(void)
 	attempt->failure = FAILURE_EOF;
 	observation_list_add(report->arena, &attempt->observations, report->observations.items[2]);
 	full_judgement(report, path);
+	full_coverage(report);
 	return report;
 }
 

@@ -17,6 +17,14 @@ class Cell:
     reported: str
 
 
+def cells_of_findings(expect, result):
+    """The same of `expressroute`, which has findings and no paths."""
+    found = [f["cause"] for f in result.findings(status="fail")] if result and result.report else [NOTHING]
+    if not expect.strikes:
+        return [Cell(HEALTHY, found[0] if found else HEALTHY)]
+    return [Cell(one.cause, one.cause if one.cause in found else found[0] if found else HEALTHY) for one in expect.strikes]
+
+
 def cells(expect, result):
     """What this run adds to the matrix: a cell for each fault, and one for what is healthy if there is nothing else or it was accused."""
     if result is None or result.report is None:
@@ -61,7 +69,7 @@ class Matrix:
 
     def add(self, scenario, found):
         """What `trace` prints names no causes: it is no part of the matrix."""
-        if scenario.command != "check":
+        if scenario.command == "trace":
             return
         for cell in found:
             self.rows[cell.expected][cell.reported].append(scenario.name)

@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import time
 
-from . import dns, inside, kerberos, proxies, registry, tags, tls, web
+from . import bgp, dns, inside, kerberos, proxies, registry, tags, tls, web
 from .names import HERE, PREFIXES, PREFIXES6, Names, is_address
 from .node import LabError, Node, as_uid, run
 
@@ -289,6 +289,10 @@ class Lab:
     reg = registry.reg
     service_tags = tags.service_tags
     public_resolver = dns.public_resolver
+
+    def circuit(self):
+        """An ExpressRoute circuit beside the Internet's way (bgp.py)."""
+        return bgp.Circuit(self)
 
     def start_process(self, words, name, environment=None):
         process = Process([str(w) for w in words], self.logs / f"{name}.log", environment)

@@ -15,7 +15,7 @@ import traceback
 from . import inside, matrix, wine
 from .network import Lab
 from .node import run
-from .scenario import Result, judge, judge_trace, same_judgement
+from .scenario import Result, judge, judge_expressroute, judge_trace, same_judgement
 
 LIMIT_SECONDS = 90
 STAGE_TIMEOUT = "2"
@@ -124,6 +124,13 @@ class Probe:
             (self.out / name).write_text(content, encoding="utf-8")
         return Result(status, seconds, self.read_json("trace"), text, errors)
 
+    def expressroute(self, arguments):
+        """`marsprobe expressroute`; returns a Result."""
+        words = ["expressroute", "--timeout", STAGE_TIMEOUT, "--region", "eus", "--color", "never", "--report", f"json={self.out}/report.json",
+                 "--report", f"text={self.out}/report.txt", "--report", f"handoff={self.out}/report.md"]
+        status, seconds, _, errors = self.run(words + [*self.lab.arguments, *arguments], self.lab.prefix)
+        return Result(status, seconds, self.read_json(), self._text("report.txt"), errors, self._text("report.json"), self._text("report.md"))
+
     def diagnose(self, name="report"):
         """The same report judged again from its file; None if that failed."""
         self.run(["diagnose", f"{self.out}/{name}.json", "--report", f"json={self.out}/{name}-again.json"])
@@ -155,7 +162,7 @@ def run_scenario(scenario, program, build, keep, keep_all=False):
         if inspect.isgenerator(step):
             next(step)
         lab.start()
-        result = probe.trace(scenario.arguments) if scenario.command == "trace" else probe.check(scenario.arguments)
+        result = getattr(probe, scenario.command)(scenario.arguments)
         result.run_again = lambda: probe.check(scenario.arguments, name="later")
         seconds = result.seconds
         problems = _problems(scenario, probe, result, step, slowness(program, build))
@@ -165,13 +172,14 @@ def run_scenario(scenario, program, build, keep, keep_all=False):
         _keep(lab, probe, problems, pathlib.Path(keep))
     if lab:
         lab.close()
-    return problems, seconds, matrix.cells(scenario.expect, result) if scenario.command == "check" else []
+    cells = {"check": matrix.cells, "expressroute": matrix.cells_of_findings, "trace": lambda *_: []}[scenario.command]
+    return problems, seconds, cells(scenario.expect, result)
 
 
 def _problems(scenario, probe, result, step, factor):
-    is_check = scenario.command == "check"
-    problems = (judge if is_check else judge_trace)(scenario.expect, result, factor)
-    if is_check and result.report is not None:
+    judged = scenario.command != "trace"
+    problems = {"check": judge, "trace": judge_trace, "expressroute": judge_expressroute}[scenario.command](scenario.expect, result, factor)
+    if judged and result.report is not None:
         again = probe.diagnose()
         problems += same_judgement(result.report, again) if again else ["diagnose gave no report"]
     if inspect.isgenerator(step) and result.report is not None:

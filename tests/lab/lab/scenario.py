@@ -135,6 +135,16 @@ def judge_trace(expect, result, factor=1.0):
     return problems + _schema_problems(result.report, "trace.schema.json")
 
 
+def judge_expressroute(expect, result, factor=1.0):
+    """The same for `expressroute`: it has findings, and no paths."""
+    problems = _run_problems(expect, result, factor)
+    if result.report is None:
+        return problems + ["no JSON report"]
+    if not result.text.strip():
+        problems.append("the text report is empty")
+    return problems + _schema_problems(result.report) + _experiment_problems(result.report) + _finding_problems(expect, result)
+
+
 def judge(expect, result, factor=1.0):
     """Everything in which the result differs from what was expected, one sentence each."""
     problems = _run_problems(expect, result, factor)
