@@ -240,7 +240,7 @@ static void write_fields(json_t *object, const struct field_shape *shape, const 
 		const struct field *field = &shape->fields[i];
 		if (field->kind == FIELD_OF_ITS_OP)
 			write_fields(object, observation_shape(((const struct observation *)holder)->op), holder);
-		else
+		else if (!field->left_out || count_at(holder, field->count_offset))
 			json_object_set_new(object, field->name, field_to_json(field, holder));
 	}
 }
