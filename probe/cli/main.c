@@ -7,6 +7,7 @@
 #include "probe/cli/options.h"
 #include "probe/cli/output.h"
 #include "probe/cli/proxy_cmd.h"
+#include "probe/cli/sweep_cmd.h"
 #include "probe/cli/system_part.h"
 #include "probe/cli/targets_cmd.h"
 #include "probe/cli/targets_json.h"
@@ -29,6 +30,7 @@ static const char usage[] =
 	"       marsprobe proxy URL... [--json]             which proxy would be used for URL, on whose behalf, and "
 	"why\n"
 	"       marsprobe trace HOST[:PORT] [--json]        where on its way a TCP connection ends\n"
+	"       marsprobe sweep CIDR... [--audit]           every address of a range, or which of them may be reached\n"
 	"       marsprobe targets [SET...] [--json]         what a target set contains\n"
 	"       marsprobe diagnose REPORT.json              judge a recorded report again, without network or clock\n"
 	"       marsprobe render FORMAT REPORT.json         a recorded report in another format\n"
@@ -194,6 +196,8 @@ static int dispatch(struct arena *arena, struct options *options, int argc, char
 		return proxy_command(arena, options);
 	if (strcmp(command, "trace") == 0)
 		return trace_command(arena, options);
+	if (strcmp(command, "sweep") == 0)
+		return sweep_command(arena, options, argc, argv);
 	if (strcmp(command, "targets") == 0)
 		return targets_command(arena, options);
 	if (strcmp(command, "diagnose") == 0)
