@@ -161,7 +161,7 @@ static void text_region(struct page *page)
 	strbuf_free(&line);
 }
 
-static void text_run(struct page *page)
+void text_run(struct page *page)
 {
 	const struct report *report = page->report;
 	char started[TIMESTAMP_TEXT_BYTES] = "", seconds[40] = "";
@@ -198,6 +198,10 @@ static void text_head(struct page *page)
 void report_text(const struct report *report, const struct report_style *style, struct strbuf *out)
 {
 	struct page page = {report, style, out};
+	if (report->sweep_count) { /* it was not asked whether this server is ready */
+		text_sweeps(&page);
+		return;
+	}
 	text_answer(&page);
 	text_head(&page);
 	text_findings(&page);

@@ -13,7 +13,13 @@
 #include "probe/os/os.h"
 #include "reports/report.h"
 
-enum { PASSWORD_MAX_BYTES = 4096, TIMEOUT_MAX_S = 600, DEADLINE_MAX_S = 86400, PARALLEL_MAX = 65536, RATE_MAX = 1000000 };
+enum {
+	PASSWORD_MAX_BYTES = 4096,
+	TIMEOUT_MAX_S = 600,
+	DEADLINE_MAX_S = 86400,
+	PARALLEL_MAX = 65536,
+	RATE_MAX = 1000000
+};
 
 struct reader {
 	struct arena *arena;

@@ -11,13 +11,13 @@
 
 enum {
 	PROGRESS_EVERY_MS = 200,
-	SENT_AT_ONCE = 128,   /* in one turn of the loop: answers are not to wait for long, or they look late */
+	SENT_AT_ONCE = 128, /* in one turn of the loop: answers are not to wait for long, or they look late */
 	PARALLEL_LEAST = 16,
 	WINDOW_FIRST = 512,
-	WINDOW_LEAST = 64, /* if that is too many, there is a limit */
+	WINDOW_LEAST = 64,	      /* if that is too many, there is a limit */
 	STARVED_WAIT_US = 100 * 1000, /* until this system may have a socket again */
-	FILES_KEPT = 64,      /* for all else that this process has open */
-	SAMPLE_MOST_US = 900 * 1000, /* a later one may be the answer to what the system sent again: RFC 6298 3 */
+	FILES_KEPT = 64,	      /* for all else that this process has open */
+	SAMPLE_MOST_US = 900 * 1000,  /* a later one may be the answer to what the system sent again: RFC 6298 3 */
 	LONGEST_WAIT_US = 3 * 1000 * 1000,
 	RATE_WINDOW_US = 1000 * 1000
 };
@@ -229,7 +229,8 @@ static bool send_one(struct sweeper *sweeper)
 	if (send_to(sweeper, number, PURPOSE_ADDRESS))
 		return true;
 	sweep_order_back(&sweeper->order, number);
-	sweeper->parallel = sweeper->tries.waiting.count > PARALLEL_LEAST ? sweeper->tries.waiting.count : PARALLEL_LEAST;
+	sweeper->parallel =
+		sweeper->tries.waiting.count > PARALLEL_LEAST ? sweeper->tries.waiting.count : PARALLEL_LEAST;
 	return false;
 }
 
@@ -308,9 +309,9 @@ static void show_progress(struct sweeper *sweeper, int64_t now)
 					  .round = sweeper->round,
 					  .elapsed_us = now - sweeper->started_us,
 					  .paused = sweeper->state != SENDING};
-	progress.left_us = sweep_left_us(sweeper->options->rate, sweeper->round,
-					 sweeper->order.count - sweeper->order.done, sweeper->silent,
-					 sweep_rtt_timeout_us(&sweeper->rtt, sweeper->round));
+	progress.left_us =
+		sweep_left_us(sweeper->options->rate, sweeper->round, sweeper->order.count - sweeper->order.done,
+			      sweeper->silent, sweep_rtt_timeout_us(&sweeper->rtt, sweeper->round));
 	sweeper->options->progress(&progress, sweeper->options->progress_user);
 }
 

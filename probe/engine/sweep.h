@@ -26,10 +26,10 @@ struct sweep_part {
 };
 
 struct sweep_options {
-	double rate;	     /* new connections a second; 0: no limit */
-	unsigned parallel;   /* requests in flight */
-	int64_t timeout_us;  /* longest wait for one answer */
-	int64_t deadline_us; /* longest run; 0: none */
+	double rate;							     /* new connections a second; 0: no limit */
+	unsigned parallel;						     /* requests in flight */
+	int64_t timeout_us;						     /* longest wait for one answer */
+	int64_t deadline_us;						     /* longest run; 0: none */
 	void (*progress)(const struct sweep_progress *progress, void *user); /* or NULL; some times a second */
 	void *progress_user;
 };

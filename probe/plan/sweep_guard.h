@@ -28,7 +28,7 @@ enum guard_answer {
 struct sweep_guard {
 	uint32_t known[GUARD_KNOWN_MAX]; /* they have answered, by their number */
 	unsigned known_count, known_next;
-	unsigned sent; /* since the last control */
+	unsigned sent;	 /* since the last control */
 	uint32_t recent; /* the outcomes of the last controls, a bit each: 1 was silence */
 	unsigned seen;	 /* of these */
 	unsigned usual;	 /* failures in a window that are only loss, as a pause has shown */
