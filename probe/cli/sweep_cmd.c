@@ -53,21 +53,13 @@ static bool too_many(struct err *err, const char *range)
 		       range, SWEEP_ADDRESSES_MAX);
 }
 
-/* One range; what lies inside another one is asked there. */
-static bool range_add(struct report *report, const struct options *options, const char *text, int port,
-		      struct ranges *ranges, struct err *err)
+static bool range_add(struct report *report, const char *text, int port, struct ranges *ranges, struct err *err)
 {
 	struct target target = {0};
 	struct prefix range;
 	const char *reason;
 	if (!target_from_cidr(report->arena, text, port, &target, &reason) || !prefix_parse(text, &range))
 		return err_set(err, "\"%s\": %s", text, reason);
-	for (size_t i = 0; i < ranges->count; i++) {
-		if (!is_inside(&range, &ranges->parts[i].map.range))
-			continue;
-		warn(options, "%s lies inside %s and is asked once", text, ranges->parts[i].target->cidr);
-		return true;
-	}
 	if (ranges->count == RANGES_MAX)
 		return err_set(err, "a sweep takes at most %d ranges", RANGES_MAX);
 	struct sweep_part *part = &ranges->parts[ranges->count];
@@ -80,28 +72,34 @@ static bool range_add(struct report *report, const struct options *options, cons
 	return true;
 }
 
-/* The widest first, so that what lies inside another one is found to do so. */
-static int by_width(const void *a, const void *b)
+/* Another argument that holds all of this one's addresses; of two equal ones the first counts. NULL: none. */
+static const char *wider_than(const struct options *options, size_t index)
 {
-	const char *const *left = a, *const *right = b;
-	struct prefix one = {.length = UINT8_MAX}, other = {.length = UINT8_MAX};
-	prefix_parse(*left, &one);
-	prefix_parse(*right, &other);
-	return (one.length > other.length) - (one.length < other.length);
+	struct prefix range, other;
+	if (!prefix_parse(options->arguments[index], &range))
+		return NULL;
+	for (size_t i = 0; i < options->argument_count; i++) {
+		bool first = i < index;
+		if (i == index || !prefix_parse(options->arguments[i], &other) || !is_inside(&range, &other))
+			continue;
+		if (other.length < range.length || first)
+			return options->arguments[i];
+	}
+	return NULL;
 }
 
 static bool ranges_of_arguments(struct report *report, const struct options *options, struct ranges *out,
 				struct err *err)
 {
-	size_t count = options->argument_count;
-	const char **texts = arena_alloc(report->arena, (count + 1) * sizeof(*texts));
-	if (!count)
+	if (!options->argument_count)
 		return err_set(err, "sweep takes ranges such as 20.190.128.0/18, or --resume REPORT.json");
-	memcpy(texts, options->arguments, count * sizeof(*texts));
-	qsort(texts, count, sizeof(*texts), by_width);
-	for (size_t i = 0; i < count; i++)
-		if (!range_add(report, options, texts[i], TARGET_CIDR_PORT, out, err))
+	for (size_t i = 0; i < options->argument_count; i++) {
+		const char *text = options->arguments[i], *wider = wider_than(options, i);
+		if (wider)
+			warn(options, "%s lies inside %s and is asked once", text, wider);
+		else if (!range_add(report, text, TARGET_CIDR_PORT, out, err))
 			return false;
+	}
 	return true;
 }
 
@@ -131,13 +129,11 @@ static bool ranges_of_report(struct report *report, const struct options *option
 	for (size_t i = 0; i < known->sweep_count; i++) {
 		const struct sweep *sweep = &known->sweeps[i];
 		int port = sweep->target->port;
-		size_t before = out->count;
 		if (!sweep->target->cidr || port < 1)
 			return err_set(err, "--resume: %s: a sweep without a range and a port", options->resume);
-		if (!range_add(report, options, sweep->target->cidr, port, out, err))
+		if (!range_add(report, sweep->target->cidr, port, out, err))
 			return false;
-		if (out->count > before)
-			sweep_map_take(report->arena, &out->parts[before].map, sweep);
+		sweep_map_take(report->arena, &out->parts[out->count - 1].map, sweep);
 	}
 	report_free(known);
 	return true;
@@ -174,8 +170,11 @@ static bool run(struct report *report, const struct options *options, struct ran
 	return done;
 }
 
-static void note_identity(struct report *report)
+static void note_host(struct report *report)
 {
+	char name[256];
+	if (os_host_name(name, sizeof(name)))
+		report->host.name = arena_strdup(report->arena, name);
 	report->identities[0] = (struct identity){.id = IDENTITY_USER, .mode = MODE_RUN};
 	report->identity_count = 1;
 }
@@ -199,7 +198,7 @@ int sweep_command(struct arena *arena, const struct options *options, int argc, 
 		complain("%s", err.text);
 		return EXIT_USAGE;
 	}
-	note_identity(report);
+	note_host(report);
 	note_arguments(report, argc, argv);
 	note_run(report, options);
 	if (!run(report, options, ranges, &err)) {

@@ -255,7 +255,8 @@ static struct subject the_range(const struct view *view)
 
 static struct subject the_way(const struct view *view)
 {
-	if (view->sweep)
+	if (view->sweep && (text_equal(view->path->verdict.cause, "ip_acl_for_prefix") ||
+			    text_equal(view->path->verdict.cause, "ip_range_fully_blocked")))
 		return the_range(view);
 	const struct verdict *verdict = &view->path->verdict;
 	const char *hop = verdict->has_place ? hop_of(view) : NULL;

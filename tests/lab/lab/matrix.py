@@ -61,7 +61,7 @@ class Matrix:
 
     def add(self, scenario, found):
         """What `trace` prints names no causes: it is no part of the matrix."""
-        if scenario.command != "check":
+        if scenario.command == "trace":
             return
         for cell in found:
             self.rows[cell.expected][cell.reported].append(scenario.name)

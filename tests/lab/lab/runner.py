@@ -77,6 +77,17 @@ class Probe:
         self.wine.trust(given[given.index("--ca-file") + 1] if "--ca-file" in given else self.root)
         return {}
 
+    def sweep(self, arguments, name="report"):
+        """`marsprobe sweep`; returns a Result."""
+        words = ["sweep", "--report", f"json={self.out}/{name}.json", "--report", f"text={self.out}/{name}.txt",
+                 "--report", f"handoff={self.out}/{name}.md", "--timeout", STAGE_TIMEOUT]
+        status, seconds, _, errors = self.run(words + [*self.lab.arguments, *arguments], self.lab.prefix)
+        result = Result(status, seconds, self.read_json(name), self._text(f"{name}.txt"), errors, self._text(f"{name}.json"), self._text(f"{name}.md"))
+        result.is_sweep = True
+        result.sweep_again = lambda *more: self.sweep(more, name="later")
+        result.file = f"{self.out}/{name}.json"
+        return result
+
     def check(self, arguments=(), name="report", color="never"):
         """`marsprobe check` with the lab's root trusted and as service root, unless the scenario gives these options; returns a Result."""
         given = [*self.lab.arguments, *arguments]
@@ -127,7 +138,7 @@ def run_scenario(scenario, program, build, keep, keep_all=False):
         if inspect.isgenerator(step):
             next(step)
         lab.start()
-        result = probe.trace(scenario.arguments) if scenario.command == "trace" else probe.check(scenario.arguments)
+        result = getattr(probe, scenario.command)(scenario.arguments)
         result.run_again = lambda: probe.check(scenario.arguments, name="later")
         seconds = result.seconds
         problems = _problems(scenario, probe, result, step, slowness(program, build))
@@ -137,11 +148,11 @@ def run_scenario(scenario, program, build, keep, keep_all=False):
         _keep(lab, probe, problems, pathlib.Path(keep))
     if lab:
         lab.close()
-    return problems, seconds, matrix.cells(scenario.expect, result) if scenario.command == "check" else []
+    return problems, seconds, matrix.cells(scenario.expect, result) if scenario.command != "trace" else []
 
 
 def _problems(scenario, probe, result, step, factor):
-    is_check = scenario.command == "check"
+    is_check = scenario.command != "trace"
     problems = (judge if is_check else judge_trace)(scenario.expect, result, factor)
     if is_check and result.report is not None:
         again = probe.diagnose()
