@@ -301,6 +301,7 @@ static bool take_parallel(struct reader *reader, const struct row *row, const ch
 
 static bool take_rate(struct reader *reader, const struct row *row, const char *text)
 {
+	reader->out->rate_given = true;
 	return read_number(reader, row->name, text, 0, RATE_MAX, &reader->out->rate);
 }
 

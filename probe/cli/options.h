@@ -29,7 +29,7 @@ struct options {
 	const char *control_resolver, *ca_file, *service_roots, *region, *private_endpoint;
 	bool no_experiments, json, quiet, verbose, help;
 	int64_t timeout_us, deadline_us;
-	bool deadline_given, parallel_given;
+	bool deadline_given, parallel_given, rate_given;
 	unsigned parallel;
 	double rate;	    /* sweep: new connections a second; 0: no limit */
 	const char *resume; /* sweep */

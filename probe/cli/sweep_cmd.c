@@ -10,12 +10,14 @@
 #include "probe/core/evidence_json.h"
 #include "probe/core/sweep_map.h"
 #include "probe/diagnosis/diagnosis.h"
+#include "probe/engine/audit_run.h"
 #include "probe/engine/sweep.h"
 #include "probe/os/os.h"
 #include "targets/target.h"
 
 enum { EXIT_USAGE = 2, EXIT_STOPPED = 3, EXIT_TOOL = 4, REPORT_MAX_BYTES = 64 * 1024 * 1024 };
-enum { PARALLEL = 16384, RANGES_MAX = 64 };
+/* An audit wants the word of the same few routers for each packet, and they answer only so many a second. */
+enum { PARALLEL = 16384, RANGES_MAX = 64, AUDIT_RATE = 50 };
 
 /** The ranges, and all that is to be swept of them. */
 struct ranges {
@@ -53,7 +55,8 @@ static bool too_many(struct err *err, const char *range)
 		       range, SWEEP_ADDRESSES_MAX);
 }
 
-static bool range_add(struct report *report, const char *text, int port, struct ranges *ranges, struct err *err)
+static bool range_add(struct report *report, const struct options *options, const char *text, int port,
+		      struct ranges *ranges, struct err *err)
 {
 	struct target target = {0};
 	struct prefix range;
@@ -63,8 +66,8 @@ static bool range_add(struct report *report, const char *text, int port, struct 
 	if (ranges->count == RANGES_MAX)
 		return err_set(err, "a sweep takes at most %d ranges", RANGES_MAX);
 	struct sweep_part *part = &ranges->parts[ranges->count];
-	if (!sweep_map_init(report->arena, &range, &part->map) ||
-	    ranges->addresses + part->map.count > SWEEP_ADDRESSES_MAX)
+	if (!options->audit && (!sweep_map_init(report->arena, &range, &part->map) ||
+				ranges->addresses + part->map.count > SWEEP_ADDRESSES_MAX))
 		return too_many(err, text);
 	ranges->addresses += part->map.count;
 	part->target = target_add(report, &target);
@@ -97,7 +100,7 @@ static bool ranges_of_arguments(struct report *report, const struct options *opt
 		const char *text = options->arguments[i], *wider = wider_than(options, i);
 		if (wider)
 			warn(options, "%s lies inside %s and is asked once", text, wider);
-		else if (!range_add(report, text, TARGET_CIDR_PORT, out, err))
+		else if (!range_add(report, options, text, TARGET_CIDR_PORT, out, err))
 			return false;
 	}
 	return true;
@@ -120,6 +123,8 @@ static bool report_read(const char *file, struct report **out, struct err *err)
 static bool ranges_of_report(struct report *report, const struct options *options, struct ranges *out, struct err *err)
 {
 	struct report *known;
+	if (options->audit)
+		return err_set(err, "an audit is short: it is not resumed, but made again");
 	if (options->argument_count)
 		return err_set(err, "--resume takes the ranges from %s: name none beside it", options->resume);
 	if (!report_read(options->resume, &known, err))
@@ -131,7 +136,7 @@ static bool ranges_of_report(struct report *report, const struct options *option
 		int port = sweep->target->port;
 		if (!sweep->target->cidr || port < 1)
 			return err_set(err, "--resume: %s: a sweep without a range and a port", options->resume);
-		if (!range_add(report, sweep->target->cidr, port, out, err))
+		if (!range_add(report, options, sweep->target->cidr, port, out, err))
 			return false;
 		sweep_map_take(report->arena, &out->parts[out->count - 1].map, sweep);
 	}
@@ -156,15 +161,36 @@ static void show_progress(const struct sweep_progress *progress, void *user)
 	fflush(stderr);
 }
 
-static bool run(struct report *report, const struct options *options, struct ranges *ranges, struct err *err)
+static void show_audit(const struct audit_progress *progress, void *user)
+{
+	(void)user;
+	fprintf(stderr, "\r%5.1f s  %s: %d packets \033[K", (double)progress->elapsed_us / 1e6, progress->range,
+		progress->probes);
+	fflush(stderr);
+}
+
+static bool audit(struct report *report, const struct options *options, struct err *err)
 {
 	bool live = !options->quiet && os_is_terminal(2);
-	struct sweep_options sweep = {.rate = options->rate,
-				      .parallel = options->parallel_given ? options->parallel : PARALLEL,
+	struct audit_options audit = {.rate = options->rate_given ? options->rate : AUDIT_RATE,
 				      .timeout_us = options->timeout_us,
 				      .deadline_us = options->deadline_given ? options->deadline_us : 0,
-				      .progress = live ? show_progress : NULL};
-	bool done = sweep_run(report, ranges->parts, ranges->count, &sweep, err);
+				      .progress = live ? show_audit : NULL};
+	bool done = audit_run(report, report->targets, report->target_count, &audit, err);
+	if (live)
+		fputs("\r\033[K", stderr);
+	return done;
+}
+
+static bool sweep(struct report *report, const struct options *options, struct ranges *ranges, struct err *err)
+{
+	bool live = !options->quiet && os_is_terminal(2);
+	struct sweep_options how = {.rate = options->rate,
+				    .parallel = options->parallel_given ? options->parallel : PARALLEL,
+				    .timeout_us = options->timeout_us,
+				    .deadline_us = options->deadline_given ? options->deadline_us : 0,
+				    .progress = live ? show_progress : NULL};
+	bool done = sweep_run(report, ranges->parts, ranges->count, &how, err);
 	if (live)
 		fputs("\r\033[K", stderr);
 	return done;
@@ -201,7 +227,7 @@ int sweep_command(struct arena *arena, const struct options *options, int argc, 
 	note_host(report);
 	note_arguments(report, argc, argv);
 	note_run(report, options);
-	if (!run(report, options, ranges, &err)) {
+	if (!(options->audit ? audit(report, options, &err) : sweep(report, options, ranges, &err))) {
 		complain("%s", err.text);
 		return EXIT_TOOL;
 	}
