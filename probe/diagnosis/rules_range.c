@@ -17,13 +17,19 @@ static const struct audit_block *first_block(const struct view *view, enum audit
 	return NULL;
 }
 
-/* Evidence of the blocked ones, and the place of the first of them. */
-static void show_blocks(const struct view *view, struct verdict *out, const struct audit_block *first)
+static void show_blocks_of(const struct view *view, struct verdict *out, enum audit_state state)
 {
 	const struct sweep_audit *audit = view->sweep->audit;
 	for (size_t i = 0; i < audit->block_count; i++)
-		for (size_t k = 0; k < audit->blocks[i].evidence.count; k++)
+		for (size_t k = 0; audit->blocks[i].state == state && k < audit->blocks[i].evidence.count; k++)
 			verdict_add_evidence(view, out, audit->blocks[i].evidence.items[k]);
+}
+
+/* What was sent to the blocked ones and to their neighbours, and the place of the first. */
+static void show_blocks(const struct view *view, struct verdict *out, const struct audit_block *first)
+{
+	show_blocks_of(view, out, AUDIT_BLOCKED);
+	show_blocks_of(view, out, AUDIT_PERMITTED);
 	if (!first->last_heard)
 		return;
 	out->has_place = true;
@@ -88,6 +94,17 @@ bool rule_range_unreachable(const struct view *view, struct verdict *out)
 }
 
 /* ------------------------------------------------------------------ limits */
+
+/* Routers that say nothing leave an audit without an answer. */
+bool rule_range_muted(const struct view *view, struct verdict *out)
+{
+	const struct audit_block *block = first_block(view, AUDIT_UNKNOWN);
+	if (!block || view->sweep->stopped || first_block(view, AUDIT_BLOCKED) || first_block(view, AUDIT_PERMITTED))
+		return false;
+	show_blocks_of(view, out, AUDIT_UNKNOWN);
+	out->status = STATUS_INCONCLUSIVE;
+	return verdict_set(view, out, "meas_icmp_muted", 0.9);
+}
 
 bool rule_meas_self_rate_limited(const struct view *view, struct verdict *out)
 {

@@ -11,7 +11,7 @@
 #include "probe/os/os.h"
 #include "probe/plan/audit.h"
 
-enum { ASKS_AT_ONCE = 8, PATIENCE_LEAST_US = 600 * 1000, PATIENCE_ROUND_TRIPS = 6, OTHER_PORT = 80, HTTPS_PORT = 443 };
+enum { ASKS_AT_ONCE = 32, PATIENCE_LEAST_US = 600 * 1000, PATIENCE_ROUND_TRIPS = 6, OTHER_PORT = 80, HTTPS_PORT = 443 };
 
 struct auditor {
 	struct report *report;
