@@ -11,7 +11,13 @@
 #include "probe/os/os.h"
 #include "probe/plan/audit.h"
 
-enum { ASKS_AT_ONCE = 32, PATIENCE_LEAST_US = 600 * 1000, PATIENCE_ROUND_TRIPS = 6, OTHER_PORT = 80, HTTPS_PORT = 443 };
+enum {
+	ASKS_AT_ONCE = 32,
+	PATIENCE_LEAST_US = 600 * 1000,
+	PATIENCE_MOST_US = 1800 * 1000, /* each of two tries ends before the system sends it again by itself */
+	PATIENCE_ROUND_TRIPS = 6
+};
+enum { OTHER_PORT = 80, HTTPS_PORT = 443 };
 
 struct auditor {
 	struct report *report;
@@ -67,7 +73,6 @@ static void on_walked(struct walk *walk, void *user)
 	struct auditor *auditor = asked->auditor;
 	struct audit_hop hops[AUDIT_TTLS + 1] = {0};
 	struct walk_view view;
-	(void)walk;
 	walk_view_make(auditor->report, asked->address, port_of(auditor, asked->ask.kind),
 		       experiment_of(asked->ask.kind), NULL, &view);
 	for (int ttl = asked->ask.ttl_from; !view.count && ttl <= asked->ask.ttl_to; ttl++)
@@ -82,7 +87,7 @@ static void on_walked(struct walk *walk, void *user)
 	}
 	auditor->walks_open--;
 	auditor->first = false;
-	audit_told(auditor->audit, &asked->ask, hops);
+	audit_told(auditor->audit, &asked->ask, hops, walk_packets(walk));
 }
 
 /* ------------------------------------------------------------------ sending */
@@ -90,8 +95,10 @@ static void on_walked(struct walk *walk, void *user)
 static int64_t patience_us(const struct auditor *auditor)
 {
 	int64_t patience = PATIENCE_ROUND_TRIPS * auditor->longest_us;
-	if (auditor->first || patience > auditor->options->timeout_us)
-		return auditor->options->timeout_us;
+	int64_t most =
+		auditor->options->timeout_us < PATIENCE_MOST_US ? auditor->options->timeout_us : PATIENCE_MOST_US;
+	if (auditor->first || patience > most)
+		return most;
 	return patience > PATIENCE_LEAST_US ? patience : PATIENCE_LEAST_US;
 }
 

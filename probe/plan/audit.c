@@ -52,9 +52,15 @@ static struct audit_point *point_at(struct audit *audit, uint32_t offset)
 
 /* ------------------------------------------------------------------ asking */
 
+/* What is silent is asked twice. */
+static int packets_most(int from, int to)
+{
+	return 2 * (to - from + 1);
+}
+
 static bool ask(struct audit *audit, struct audit_ask *out, uint32_t offset, int from, int to)
 {
-	int most = 2 * (to - from + 1);
+	int most = packets_most(from, to);
 	struct audit_point *point = audit->sent + most <= AUDIT_PROBES_MAX ? point_at(audit, offset) : NULL;
 	if (!point) {
 		audit->cut = true;
@@ -220,10 +226,11 @@ static bool tells_more(const struct audit_hop *hop, const struct audit_hop *know
 	return hop->answer > known->answer;
 }
 
-void audit_told(struct audit *audit, const struct audit_ask *ask, const struct audit_hop *hops)
+void audit_told(struct audit *audit, const struct audit_ask *ask, const struct audit_hop *hops, int packets)
 {
 	struct audit_point *point = point_find(audit, ask->offset);
 	audit->open--;
+	audit->sent += packets - packets_most(ask->ttl_from, ask->ttl_to);
 	if (!point)
 		return;
 	point->waiting = false;
@@ -232,8 +239,6 @@ void audit_told(struct audit *audit, const struct audit_ask *ask, const struct a
 	for (int ttl = ask->ttl_from; ttl <= ask->ttl_to; ttl++) {
 		struct audit_hop *known = ask->kind == ASK_SYN ? &point->hops[ttl] : &audit->control[ttl];
 		bool heard = hops[ttl].answer >= ANSWER_EXPIRED;
-		if (heard || hops[ttl].answer == ANSWER_UNASKED) /* beyond the far end: one is not asked again either */
-			audit->sent--;
 		if (tells_more(&hops[ttl], known))
 			*known = hops[ttl];
 		if (heard && ask->kind == ASK_SYN && ttl > audit->depth)

@@ -62,7 +62,7 @@ struct audit {
 	enum { AUDIT_FIRST, AUDIT_WALKING, AUDIT_CONTROLS, AUDIT_GRIDDING, AUDIT_BOUNDARIES, AUDIT_DONE } phase;
 	uint32_t index; /* what of the phase comes next */
 	int depth, ttl; /* the highest TTL that was heard; the one that tells (NOT_MEASURED: none does) */
-	int sent;	/* packets, at most: what is silent is asked twice */
+	int sent;	/* packets; of what is under way as many as it may take */
 	size_t open;	/* asks that are under way */
 	bool cut;
 };
@@ -73,8 +73,8 @@ bool audit_begin(struct audit *audit, const struct prefix *range);
 /** What to send next; false: nothing before something that is under way has been told, or at all (audit_is_done()). */
 bool audit_next(struct audit *audit, struct audit_ask *out);
 
-/** What came of it: hops by TTL, those of the ask are read. Their texts must live as long as the audit. */
-void audit_told(struct audit *audit, const struct audit_ask *ask, const struct audit_hop *hops);
+/** What came of it, and how many packets it took: hops by TTL, those of the ask are read. Their texts must live as long as the audit. */
+void audit_told(struct audit *audit, const struct audit_ask *ask, const struct audit_hop *hops, int packets);
 
 bool audit_is_done(const struct audit *audit);
 /** The time is over. */
