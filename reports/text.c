@@ -192,7 +192,7 @@ static void text_vault(struct page *page)
 	strbuf_free(&line);
 }
 
-static void text_run(struct page *page)
+void text_run(struct page *page)
 {
 	const struct report *report = page->report;
 	char started[TIMESTAMP_TEXT_BYTES] = "", seconds[40] = "";
@@ -231,6 +231,10 @@ static void text_head(struct page *page)
 void report_text(const struct report *report, const struct report_style *style, struct strbuf *out)
 {
 	struct page page = {report, style, out};
+	if (report->sweep_count) { /* it was not asked whether this server is ready */
+		text_sweeps(&page);
+		return;
+	}
 	bool is_check = report->path_count || report->coverage || !report->check_count; /* and not of preflight alone */
 	if (is_check) {
 		text_answer(&page);

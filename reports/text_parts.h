@@ -39,6 +39,10 @@ void text_notes(struct page *page);
 void text_ways(struct page *page);
 void text_paths(struct page *page);
 void text_observations(struct page *page);
+/** When it ran, for how long, where, and by which version. */
+void text_run(struct page *page);
+/** The whole text of a report of sweeps. */
+void text_sweeps(struct page *page);
 
 /** "09:05:07.120", UTC, of an offset from the start of the run; "--:--:--.---" where unknown. */
 void say_time_of_day(struct strbuf *out, const struct report *report, int64_t offset_us);

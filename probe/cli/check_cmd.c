@@ -14,7 +14,6 @@
 #include "probe/diagnosis/diagnosis.h"
 #include "probe/engine/engine.h"
 #include "probe/os/os.h"
-#include "probe/settings/mask.h"
 #include "probe/settings/settings.h"
 #include "targets/targets.h"
 #include "targets/vault.h"

@@ -9,6 +9,7 @@
 #include "probe/cli/output.h"
 #include "probe/cli/preflight_cmd.h"
 #include "probe/cli/proxy_cmd.h"
+#include "probe/cli/sweep_cmd.h"
 #include "probe/cli/system_part.h"
 #include "probe/cli/targets_cmd.h"
 #include "probe/cli/targets_json.h"
@@ -36,6 +37,7 @@ static const char usage[] =
 	"       marsprobe expressroute [OPTION...]          are the required prefixes routed over the circuit, and "
 	"does it "
 	"carry them\n"
+	"       marsprobe sweep CIDR... [--audit]           every address of a range, or which of them may be reached\n"
 	"       marsprobe targets [SET...] [--json]         what a target set contains\n"
 	"       marsprobe diagnose REPORT.json              judge a recorded report again, without network or clock\n"
 	"       marsprobe render FORMAT REPORT.json         a recorded report in another format\n"
@@ -205,6 +207,8 @@ static int dispatch(struct arena *arena, struct options *options, int argc, char
 		return preflight_command(arena, options, argc, argv);
 	if (strcmp(command, "expressroute") == 0)
 		return expressroute_command(arena, options, argc, argv);
+	if (strcmp(command, "sweep") == 0)
+		return sweep_command(arena, options, argc, argv);
 	if (strcmp(command, "targets") == 0)
 		return targets_command(arena, options);
 	if (strcmp(command, "diagnose") == 0)

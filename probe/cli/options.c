@@ -13,7 +13,13 @@
 #include "probe/os/os.h"
 #include "reports/report.h"
 
-enum { PASSWORD_MAX_BYTES = 4096, TIMEOUT_MAX_S = 600, DEADLINE_MAX_S = 86400, PARALLEL_MAX = 65536 };
+enum {
+	PASSWORD_MAX_BYTES = 4096,
+	TIMEOUT_MAX_S = 600,
+	DEADLINE_MAX_S = 86400,
+	PARALLEL_MAX = 65536,
+	RATE_MAX = 1000000
+};
 
 struct reader {
 	struct arena *arena;
@@ -305,6 +311,7 @@ static bool take_timeout(struct reader *reader, const struct row *row, const cha
 
 static bool take_deadline(struct reader *reader, const struct row *row, const char *text)
 {
+	reader->out->deadline_given = true;
 	return take_seconds(reader, row, text, DEADLINE_MAX_S, &reader->out->deadline_us);
 }
 
@@ -314,7 +321,14 @@ static bool take_parallel(struct reader *reader, const struct row *row, const ch
 	if (!read_number(reader, row->name, text, 1, PARALLEL_MAX, &value))
 		return false;
 	reader->out->parallel = (unsigned)value;
+	reader->out->parallel_given = true;
 	return true;
+}
+
+static bool take_rate(struct reader *reader, const struct row *row, const char *text)
+{
+	reader->out->rate_given = true;
+	return read_number(reader, row->name, text, 0, RATE_MAX, &reader->out->rate);
 }
 
 #define NO_FIELD 0
@@ -369,6 +383,7 @@ static void set_defaults(struct options *out)
 	out->timeout_us = 5 * 1000000;
 	out->deadline_us = 60 * 1000000;
 	out->parallel = 1024;
+	out->rate = 200;
 }
 
 static void finish(struct options *out)

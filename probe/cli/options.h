@@ -32,7 +32,11 @@ struct options {
 	const char *communities, *circuit_hop, *circuit_interface;
 	bool no_experiments, json, quiet, verbose, help;
 	int64_t timeout_us, deadline_us;
+	bool deadline_given, parallel_given, rate_given;
 	unsigned parallel;
+	double rate;	    /* sweep: new connections a second; 0: no limit */
+	const char *resume; /* sweep */
+	bool audit;	    /* sweep */
 	struct report_order reports[REPORTS_MAX];
 	size_t report_count;
 	enum color color;

@@ -305,6 +305,13 @@ struct address prefix_sample(const struct prefix *prefix, unsigned index, unsign
 	return address;
 }
 
+struct address address_add(const struct address *address, uint32_t offset)
+{
+	struct address sum = *address;
+	add_shifted(&sum, offset, 0);
+	return sum;
+}
+
 /** A block of addresses with a meaning of its own. */
 struct block {
 	uint8_t family, length;

@@ -40,6 +40,9 @@ bool prefix_contains(const struct prefix *prefix, const struct address *address)
  *  than 2 addresses). Units: index 0..count-1. */
 struct address prefix_sample(const struct prefix *prefix, unsigned index, unsigned count);
 
+/** The address that many behind it; what goes beyond the last one begins anew. */
+struct address address_add(const struct address *address, uint32_t offset);
+
 /** RFC 1918, RFC 6598 (100.64/10), unique local fc00::/7. */
 bool address_is_private(const struct address *address);
 /** 127/8, ::1. */

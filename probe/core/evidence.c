@@ -154,6 +154,16 @@ struct finding *report_add_finding(struct report *report)
 	return finding;
 }
 
+struct sweep *report_add_sweep(struct report *report, struct target *target)
+{
+	report->sweeps = arena_grow(report->arena, report->sweeps, &report->sweep_capacity, report->sweep_count,
+				    sizeof(*report->sweeps));
+	struct sweep *sweep = &report->sweeps[report->sweep_count++];
+	*sweep = (struct sweep){
+		.target = target, .rtt_us = NOT_MEASURED, .timeout_us = NOT_MEASURED, .rate_seen = NOT_MEASURED};
+	return sweep;
+}
+
 struct attempt *path_add_attempt(struct report *report, struct path *path)
 {
 	struct attempt *attempt = arena_alloc(report->arena, sizeof(*attempt));

@@ -4,6 +4,7 @@
 #include "probe/core/coverage.h"
 #include "probe/core/evidence_words.h"
 #include "probe/core/observation.h"
+#include "probe/core/sweep.h"
 
 /* ------------------------------------------------------------------ who, what, how */
 
@@ -303,6 +304,8 @@ struct report {
 	size_t finding_count, finding_capacity;
 	struct check *checks; /* of `marsprobe preflight` */
 	size_t check_count, check_capacity;
+	struct sweep *sweeps; /* of `marsprobe sweep`, one a range */
+	size_t sweep_count, sweep_capacity;
 	struct readiness readiness;
 	bool route_given;	   /* --route was used: basis "given" */
 	struct coverage *coverage; /* of `marsprobe expressroute`; else NULL */
@@ -318,6 +321,7 @@ struct target *report_add_target(struct report *report);
 struct path *report_add_path(struct report *report);
 struct observation *report_add_observation(struct report *report, enum op op);
 struct finding *report_add_finding(struct report *report);
+struct sweep *report_add_sweep(struct report *report, struct target *target);
 struct attempt *path_add_attempt(struct report *report, struct path *path);
 
 /** Take over an observation that was made elsewhere (its memory must already belong to report->arena): gives it the next id. */

@@ -62,6 +62,8 @@ WORDS(found_by, enum found_by);
 WORDS(subject_kind, enum subject_kind);
 WORDS(target_kind, enum target_kind);
 WORDS(op, enum op);
+WORDS(sweep_state, enum sweep_state);
+WORDS(audit_state, enum audit_state);
 
 /* ------------------------------------------------------------------ run, host, identities */
 
@@ -387,6 +389,68 @@ static const struct field check_rows[] = {
 };
 static const struct field_shape check_shape = SHAPE(check_rows, check);
 
+static const struct field sweep_count_rows[] = {
+	ROW("open", INT64, sweep, counts[SWEEP_OPEN]),
+	ROW("refused", INT64, sweep, counts[SWEEP_REFUSED]),
+	ROW("filtered", INT64, sweep, counts[SWEEP_FILTERED]),
+	ROW("prohibited", INT64, sweep, counts[SWEEP_PROHIBITED]),
+	ROW("unreachable", INT64, sweep, counts[SWEEP_UNREACHABLE]),
+	ROW("not_sent", INT64, sweep, counts[SWEEP_NOT_SENT]),
+	ROW("untried", INT64, sweep, counts[SWEEP_UNTRIED]),
+};
+static const struct field_shape sweep_count_shape = SHAPE(sweep_count_rows, sweep);
+
+static const struct field sweep_prefix_rows[] = {
+	ROW("prefix", TEXT, sweep_prefix, prefix, .required = true),
+	ROW("state", WORD, sweep_prefix, state, .words = &sweep_state_words, .required = true),
+	ROW("from", TEXT, sweep_prefix, from),
+	ROW("icmp_type", INT, sweep_prefix, icmp_type),
+	ROW("icmp_code", INT, sweep_prefix, icmp_code),
+};
+static const struct field_shape sweep_prefix_shape = SHAPE(sweep_prefix_rows, sweep_prefix);
+
+static const struct field audit_block_rows[] = {
+	ROW("first", TEXT, audit_block, first),
+	ROW("last", TEXT, audit_block, last),
+	ROW("prefixes", TEXTS, audit_block, prefixes),
+	ROW("state", WORD, audit_block, state, .words = &audit_state_words, .required = true),
+	ROW("refused", BOOL, audit_block, refused),
+	ROW("hop", INT, audit_block, hop),
+	ROW("last_heard", TEXT, audit_block, last_heard),
+	ROW("first_silent", TEXT, audit_block, first_silent),
+	ROW("evidence", OBSERVATIONS, audit_block, evidence),
+};
+static const struct field_shape audit_block_shape = SHAPE(audit_block_rows, audit_block);
+
+static const struct field audit_rows[] = {
+	ROW("probes", COUNT, sweep_audit, probes),
+	ROW("ttl", INT, sweep_audit, ttl),
+	ROW("beyond", TEXT, sweep_audit, beyond),
+	ROW("step", INT64, sweep_audit, step),
+	ROW("cut", BOOL, sweep_audit, cut),
+	ROW("blocks", LIST, sweep_audit, blocks, .shape = &audit_block_shape,
+	    GROWING(sweep_audit, block_count, block_capacity)),
+};
+static const struct field_shape audit_shape = SHAPE(audit_rows, sweep_audit);
+
+static const struct field sweep_rows[] = {
+	ROW("target", TARGET, sweep, target, .required = true),
+	ROW("addresses", INT64, sweep, addresses),
+	GROUP("counts", sweep_count_shape),
+	ROW("connects", INT64, sweep, connects),
+	ROW("loss", SHARE, sweep, loss),
+	ROW("tries", COUNT, sweep, tries),
+	ROW("rtt_ms", US, sweep, rtt_us),
+	ROW("timeout_ms", US, sweep, timeout_us),
+	ROW("rate", INT64, sweep, rate),
+	ROW("rate_seen", INT64, sweep, rate_seen),
+	ROW("stopped", TEXT, sweep, stopped),
+	ROW("prefixes", LIST, sweep, prefixes, .shape = &sweep_prefix_shape,
+	    GROWING(sweep, prefix_count, prefix_capacity)),
+	ROW("audit", POINTER, sweep, audit, .shape = &audit_shape),
+};
+static const struct field_shape sweep_shape = SHAPE(sweep_rows, sweep);
+
 static const struct field readiness_rows[] = {
 	ROW("ready", BOOL, report, readiness.ready),
 	ROW("basis", TEXT, report, readiness.basis),
@@ -412,5 +476,7 @@ static const struct field report_rows[] = {
 	    .optional = true),
 	GROUP("readiness", readiness_shape),
 	ROW("coverage", POINTER, report, coverage, .shape = &coverage_shape, .optional = true),
+	ROW("sweeps", LIST, report, sweeps, .shape = &sweep_shape, GROWING(report, sweep_count, sweep_capacity),
+	    .optional = true),
 };
 const struct field_shape report_shape = SHAPE(report_rows, report);

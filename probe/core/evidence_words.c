@@ -114,6 +114,21 @@ static const char *const subject_kind_words[] = {
 };
 WORDS(enum subject_kind, subject_kind)
 
+static const char *const sweep_state_words[] = {
+	[SWEEP_UNTRIED] = "untried",	   [SWEEP_OPEN] = "open",
+	[SWEEP_REFUSED] = "refused",	   [SWEEP_FILTERED] = "filtered",
+	[SWEEP_PROHIBITED] = "prohibited", [SWEEP_UNREACHABLE] = "unreachable",
+	[SWEEP_NOT_SENT] = "not_sent",
+};
+WORDS(enum sweep_state, sweep_state)
+
+static const char *const audit_state_words[] = {
+	[AUDIT_UNKNOWN] = "unknown",
+	[AUDIT_PERMITTED] = "permitted",
+	[AUDIT_BLOCKED] = "blocked",
+};
+WORDS(enum audit_state, audit_state)
+
 static const char *const failure_words[] = {
 #define FAILURE(name, text) [FAILURE_##name] = text,
 #include "probe/core/failure.def"

@@ -158,7 +158,9 @@ static void judge_attempts(const struct view *view, struct path *path, enum stag
 		passed += tried->broke != number;
 		span(stage, shown_at(tried, number));
 	}
-	if (!here)
+	if (number == STAGE_TCP && view->sweep && view->status != STATUS_INCONCLUSIVE)
+		stage->status = view->status;
+	else if (!here)
 		leave_out(stage, STATUS_SKIPPED, why_skipped(view));
 	else if (passed < here)
 		stage->status = passed ? STATUS_WARN : STATUS_FAIL;

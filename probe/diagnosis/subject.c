@@ -8,6 +8,7 @@
 #include "probe/diagnosis/bypass_form.h"
 #include "probe/diagnosis/dns_view.h"
 #include "probe/diagnosis/parts.h"
+#include "probe/diagnosis/range_view.h"
 #include "probe/diagnosis/revocation.h"
 #include "probe/diagnosis/transparent.h"
 
@@ -238,8 +239,25 @@ static const char *hop_of(const struct view *view)
 	return at->last_heard || at->hop < 0 ? at->last_heard : arena_printf(view->report->arena, "hop %d", at->hop);
 }
 
+/* The part of the range that is struck. */
+static struct subject the_range(const struct view *view)
+{
+	enum { SHOWN = 8 };
+	struct arena *arena = view->report->arena;
+	struct text_list struck = range_struck(arena, view->sweep);
+	const char *text = NULL;
+	for (size_t i = 0; i < struck.count && i < SHOWN; i++)
+		text = text ? arena_printf(arena, "%s, %s", text, struck.items[i]) : struck.items[i];
+	if (struck.count > SHOWN)
+		text = arena_printf(arena, "%s and %zu more", text, struck.count - SHOWN);
+	return (struct subject){SUBJECT_PREFIX, text ? text : view->target->cidr};
+}
+
 static struct subject the_way(const struct view *view)
 {
+	if (view->sweep && (text_equal(view->path->verdict.cause, "ip_acl_for_prefix") ||
+			    text_equal(view->path->verdict.cause, "ip_range_fully_blocked")))
+		return the_range(view);
 	const struct verdict *verdict = &view->path->verdict;
 	const char *hop = verdict->has_place ? hop_of(view) : NULL;
 	bool about_name = text_equal(verdict->cause, "tcp_partial_address_block");

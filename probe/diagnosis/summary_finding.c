@@ -6,6 +6,7 @@
 #include "probe/core/arena.h"
 #include "probe/diagnosis/dns_view.h"
 #include "probe/diagnosis/parts.h"
+#include "probe/diagnosis/range_view.h"
 
 enum { SECONDS_PER_DAY = 86400, SECONDS_PER_HOUR = 3600, SECONDS_PER_MINUTE = 60 };
 
@@ -182,6 +183,9 @@ const char *summary_of(const struct report *report, const struct finding *findin
 {
 	const struct cause *cause = cause_find(finding->cause);
 	const struct observation *script = of_script(finding);
+	const char *range = range_in_words(report, finding);
+	if (range)
+		return arena_printf(report->arena, "%s: %s.", cause ? cause->title : finding->cause, range);
 	const char *first = script ? observation_in_words(report, script) : NULL;
 	return arena_printf(report->arena, "%s: %s%s%s.%s", cause ? cause->title : finding->cause, first ? first : "",
 			    first ? "; " : "", seen(report, finding), place_in_words(report, finding));

@@ -54,11 +54,12 @@ struct view {
 	const char *target_name; /* SOCKS4 and SOCKS5: the target's name, looked up here too; else NULL */
 	struct tried *tried;	 /* in the order of path->attempts */
 	size_t tried_count;
-	size_t judged, works;	/* attempts, cut ones left out */
-	size_t cut;		/* judged ones that were cut */
-	enum status status;	/* by the attempts alone: PASS, WARN, FAIL or INCONCLUSIVE */
-	enum stage broke;	/* the first stage that failed, of the judged attempts; STAGE_NONE: none did */
-	const struct view *all; /* every path of the report, this one too, in the report's order */
+	size_t judged, works;	   /* attempts, cut ones left out */
+	size_t cut;		   /* judged ones that were cut */
+	enum status status;	   /* by the attempts alone: PASS, WARN, FAIL or INCONCLUSIVE */
+	enum stage broke;	   /* the first stage that failed, of the judged attempts; STAGE_NONE: none did */
+	const struct sweep *sweep; /* of the target's range; NULL: none was made */
+	const struct view *all;	   /* every path of the report, this one too, in the report's order */
 	size_t all_count;
 };
 

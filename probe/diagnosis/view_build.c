@@ -8,6 +8,7 @@
 #include "probe/core/address.h"
 #include "probe/core/arena.h"
 #include "probe/diagnosis/dns_view.h"
+#include "probe/diagnosis/range_view.h"
 #include "probe/diagnosis/ways.h"
 
 static bool was_cut(enum failure failure)
@@ -256,7 +257,10 @@ static bool range_is_refused(const struct view *view)
 static void judge_range(struct view *view)
 {
 	struct prefix prefix;
-	if (view->proxied || !view->target->cidr || !prefix_parse(view->target->cidr, &prefix)) {
+	if (view->sweep && !view->proxied) {
+		view->status = sweep_status(view->sweep);
+		view->broke = view->status == STATUS_PASS ? STAGE_NONE : STAGE_TCP;
+	} else if (view->proxied || !view->target->cidr || !prefix_parse(view->target->cidr, &prefix)) {
 		view->status = STATUS_INCONCLUSIVE;
 		view->broke = STAGE_NONE;
 	} else if (range_answers(view, &prefix)) {
@@ -288,6 +292,7 @@ static void view_build(struct view *view, struct report *report, const struct pa
 	view->report = report;
 	view->path = path;
 	view->target = path->target;
+	view->sweep = sweep_of(report, path->target);
 	view->identity = identity_of(report, path->identity);
 	if (!via_parse(report->arena, path->route.via, &view->via))
 		view->via = (struct via){.scheme = VIA_DIRECT, .port = NOT_MEASURED};

@@ -8,6 +8,7 @@
 
 #include "probe/engine/connect.h"
 #include "probe/engine/engine.h"
+#include "probe/engine/interrupts.h"
 #include "probe/engine/resolve.h"
 #include "probe/engine/transfer.h"
 
@@ -129,7 +130,7 @@ struct run {
 	unsigned in_flight, parallel; /* attempts: under way, and how many may be */
 	enum failure ending;	      /* NONE while the run goes on; else why it is being cut short */
 	uv_timer_t deadline_timer, progress_timer, samples_timer;
-	uv_signal_t signals[3];
+	uv_signal_t signals[INTERRUPTS];
 	bool system_open; /* the process that runs as SYSTEM has not answered yet */
 };
 

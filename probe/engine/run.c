@@ -1,6 +1,5 @@
 #include "probe/engine/engine.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "probe/engine/autoproxy.h"
 #include "probe/engine/dns_experiments.h"
 #include "probe/engine/experiments.h"
+#include "probe/engine/interrupts.h"
 #include "probe/engine/legs.h"
 #include "probe/engine/machine.h"
 #include "probe/engine/system_run.h"
@@ -107,21 +107,6 @@ static void resolver_prepare(struct run *run)
 	resolver_use(resolver, run->options->resolvers);
 }
 
-/* Before anything slow, such as reading the trust anchors: they take effect when the loop runs. */
-static void signals_start(struct run *run)
-{
-#ifdef SIGBREAK /* Ctrl-Break; closing the console gives SIGHUP, which elsewhere may be ignored on purpose (nohup) */
-	static const int numbers[] = {SIGINT, SIGBREAK, SIGHUP};
-#else
-	static const int numbers[] = {SIGINT, SIGTERM};
-#endif
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		uv_signal_init(&run->loop, &run->signals[i]);
-		run->signals[i].data = run;
-		uv_signal_start(&run->signals[i], on_signal, numbers[i]);
-	}
-}
-
 /* Half of the sockets that we may have is for look-ups and workers: our own haste must not look like a fault of this server. */
 static unsigned parallel_of(const struct engine_options *options)
 {
@@ -136,7 +121,8 @@ static bool run_open(struct run *run, struct err *err)
 	int failed = uv_loop_init(&run->loop);
 	if (failed)
 		return err_set(err, "the event loop does not start: %s", uv_strerror(failed));
-	signals_start(run);
+	/* before anything slow, such as reading the trust anchors: they take effect when the loop runs */
+	interrupts_start(&run->loop, run->signals, on_signal, run);
 	if (!trust_open(&run->trust, run->report->arena, run->options->ca, err))
 		return false;
 	run->trust.service_roots = run->report->run.service_roots;

@@ -30,6 +30,21 @@ bool socket_address(const char *address, int port, struct sockaddr_storage *out,
 	return true;
 }
 
+socklen_t socket_address_of(const struct address *address, int port, struct sockaddr_storage *out)
+{
+	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
+	memset(out, 0, sizeof(*out));
+	if (address->family == 4) {
+		memcpy(&v4.sin_addr, address->bytes, sizeof(v4.sin_addr));
+		memcpy(out, &v4, sizeof(v4));
+		return sizeof(v4);
+	}
+	memcpy(&v6.sin6_addr, address->bytes, sizeof(v6.sin6_addr));
+	memcpy(out, &v6, sizeof(v6));
+	return sizeof(v6);
+}
+
 bool socket_address_read(const struct sockaddr *from, struct address *out, int *port)
 {
 	struct sockaddr_in v4;

@@ -14,6 +14,9 @@
 /** A literal and a port as a socket address; false for a text that is no literal. */
 bool socket_address(const char *address, int port, struct sockaddr_storage *out, socklen_t *bytes);
 
+/** An address and a port as a socket address; returns its length. */
+socklen_t socket_address_of(const struct address *address, int port, struct sockaddr_storage *out);
+
 /** The inverse: the address and, unless port is NULL, the port; false for another family than IPv4 and IPv6. */
 bool socket_address_read(const struct sockaddr *from, struct address *out, int *port);
 

@@ -1,10 +1,10 @@
 #include "probe/engine/trace.h"
 
 #include "probe/core/arena.h"
+#include "probe/engine/missing_apis.h"
 #include "probe/engine/resolve.h"
 #include "probe/engine/walk.h"
 #include "probe/os/os.h"
-#include "probe/os/os_machine.h"
 
 struct trace {
 	uv_loop_t loop;
@@ -19,7 +19,7 @@ struct trace {
 	uv_timer_t next_walk;
 };
 
-enum { WALKS_EACH = 4, MISSING_MAX = 8 };
+enum { WALKS_EACH = 4 };
 
 static void on_walked(struct walk *walk, void *user)
 {
@@ -92,19 +92,6 @@ static void on_looked_up(struct lookup *lookup, void *user)
 		begin(trace);
 }
 
-/* What this system does not tell is part of what a walk's silence means. */
-static void record_missing(struct report *report)
-{
-	const char *names[MISSING_MAX];
-	size_t count = os_missing_apis(names, MISSING_MAX);
-	for (size_t i = 0; i < count; i++) {
-		struct observation *one = report_add_observation(report, OP_LOCAL_FACT);
-		one->fact.fact = "missing_api";
-		one->fact.subject = names[i];
-		one->fact.state = "absent";
-	}
-}
-
 bool trace_run(struct report *report, const struct trace_options *options, struct trace_result *out, struct err *err)
 {
 	/* Never freed, and its loop never closed: a helper thread that hangs in a library may still look at it. */
@@ -119,7 +106,7 @@ bool trace_run(struct report *report, const struct trace_options *options, struc
 	if (failed)
 		return err_set(err, "the event loop does not start: %s", uv_strerror(failed));
 	os_files_max(); /* some hundred sockets are to be open at once */
-	record_missing(report);
+	missing_apis_record(report);
 	uv_timer_init(&trace->loop, &trace->next_walk);
 	trace->next_walk.data = trace;
 	trace->resolver = (struct resolver){.loop = &trace->loop,

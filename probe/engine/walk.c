@@ -68,6 +68,14 @@ static void walk_finish(struct walk *walk, enum failure failure)
 	walk->done(walk, walk->user);
 }
 
+int walk_packets(const struct walk *walk)
+{
+	int packets = 0;
+	for (size_t i = 0; i < walk->count; i++)
+		packets += walk->probes[i].packets;
+	return packets;
+}
+
 void walk_cancel(struct walk *walk, enum failure failure)
 {
 	walk_finish(walk, failure);

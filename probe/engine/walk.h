@@ -50,6 +50,9 @@ typedef void (*walk_done_cb)(struct walk *walk, void *user);
 struct walk *walk_start(uv_loop_t *loop, struct report *report, int64_t run_started_us, const struct walk_spec *spec,
 			walk_done_cb done, void *user);
 
+/** How many packets it has sent so far; the system may have sent more by itself, after a second. */
+int walk_packets(const struct walk *walk);
+
 /** Stop it now: what is still silent is recorded with that failure, done() is called before this returns. */
 void walk_cancel(struct walk *walk, enum failure failure);
 

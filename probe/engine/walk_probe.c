@@ -389,6 +389,7 @@ void walk_probe_send(struct walk_probe *probe, int64_t patience_us)
 	if (probe->over)
 		return;
 	probe->seen->start_us = now_us(probe);
+	probe->packets++;
 	if (!probe->first_us)
 		probe->first_us = probe->seen->start_us;
 	if (is_by_call(probe))

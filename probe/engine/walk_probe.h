@@ -29,6 +29,7 @@ struct walk_way {
 struct walk_probe {
 	const struct walk_way *way;
 	struct observation *seen; /* failure NONE means nothing until over */
+	int packets;		  /* that were sent for it */
 	int64_t first_us;	  /* when it was sent first; seen->start_us is the last time */
 	bool over;
 	bool reached;		    /* over: the far end, or who spoke for it, has answered */

@@ -490,6 +490,62 @@ static void same_coverage(const struct coverage *a, const struct coverage *b)
 	same_texts(&a->hosts->addresses, &b->hosts->addresses);
 }
 
+static void same_block(const struct audit_block *a, const struct audit_block *b)
+{
+	SAME_TEXT(a, b, first);
+	SAME_TEXT(a, b, last);
+	same_texts(&a->prefixes, &b->prefixes);
+	SAME(a, b, state);
+	SAME(a, b, refused);
+	SAME(a, b, hop);
+	SAME_TEXT(a, b, last_heard);
+	SAME_TEXT(a, b, first_silent);
+	SAME_TEXT(a, b, evidence.items[0]->id);
+}
+
+static void same_sweep(const struct sweep *a, const struct sweep *b)
+{
+	SAME_TEXT(a, b, target->id);
+	SAME(a, b, addresses);
+	for (int i = 0; i < SWEEP_STATES; i++)
+		SAME(a, b, counts[i]);
+	SAME(a, b, connects);
+	SAME(a, b, loss * 1000);
+	SAME(a, b, tries);
+	SAME(a, b, rtt_us);
+	SAME(a, b, timeout_us);
+	SAME(a, b, rate);
+	SAME(a, b, rate_seen);
+	SAME_TEXT(a, b, stopped);
+	SAME(a, b, prefix_count);
+	for (size_t i = 0; i < a->prefix_count; i++) {
+		SAME_TEXT(a, b, prefixes[i].prefix);
+		SAME(a, b, prefixes[i].state);
+		SAME_TEXT(a, b, prefixes[i].from);
+		SAME(a, b, prefixes[i].icmp_type);
+		SAME(a, b, prefixes[i].icmp_code);
+	}
+	SAME(a, b, audit->probes);
+	SAME(a, b, audit->ttl);
+	SAME_TEXT(a, b, audit->beyond);
+	SAME(a, b, audit->step);
+	SAME(a, b, audit->cut);
+	same_block(&a->audit->blocks[0], &b->audit->blocks[0]);
+}
+
+/* A report without a sweep has no such member. */
+static void test_no_sweep_is_absent(void)
+{
+	struct report *report = report_new();
+	struct strbuf json;
+	strbuf_init(&json);
+	report_to_json(report, &json);
+	CHECK(strstr(json.data, "sweeps") == NULL);
+	strbuf_free(&json);
+	report_free(check_round_trip(report));
+	report_free(report);
+}
+
 static void test_every_field_comes_back(void)
 {
 	struct report *report = full_report();
@@ -525,6 +581,8 @@ static void test_every_field_comes_back(void)
 		SAME_TEXT(report, back, checks[0].cause);
 		CHECK(back->coverage != NULL);
 		same_coverage(report->coverage, back->coverage);
+		CHECK_INT(back->sweep_count, 1);
+		same_sweep(&report->sweeps[0], &back->sweeps[0]);
 		SAME(report, back, readiness.ready);
 		SAME_TEXT(report, back, readiness.basis);
 		same_texts(&report->readiness.blocking, &back->readiness.blocking);
@@ -561,5 +619,6 @@ int main(void)
 	test_what_was_not_asked_for_is_absent();
 	test_every_field_comes_back();
 	test_full_document_has_no_null();
+	test_no_sweep_is_absent();
 	return check_summary();
 }

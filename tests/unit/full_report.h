@@ -402,6 +402,41 @@ static void full_coverage(struct report *report)
 	FULL_TEXTS(a, &coverage->both_ways, "20.190.128.0/18", "40.126.0.0/18");
 }
 
+static void full_sweep(struct report *report)
+{
+	static struct sweep_prefix prefixes[] = {{"20.190.128.0/19", SWEEP_OPEN, "10.9.1.1", 3, 13},
+						 {"20.190.160.0/19", SWEEP_PROHIBITED, "10.9.1.2", 3, 10}};
+	static struct audit_block blocks[] = {{.first = "20.190.160.0",
+					       .last = "20.190.191.255",
+					       .state = AUDIT_BLOCKED,
+					       .refused = true,
+					       .hop = 3,
+					       .last_heard = "10.9.1.1",
+					       .first_silent = "10.9.1.5"}};
+	static struct sweep_audit audit = {
+		.probes = 311, .ttl = 4, .beyond = "10.9.1.5", .step = 256, .cut = true, .blocks = blocks};
+	struct sweep *sweep = report_add_sweep(report, report->targets[0]);
+	sweep->addresses = 16384;
+	for (int i = 0; i < SWEEP_STATES; i++)
+		sweep->counts[i] = 100 + i;
+	sweep->connects = 20011;
+	sweep->loss = 0.125;
+	sweep->tries = 3;
+	sweep->rtt_us = 40123;
+	sweep->timeout_us = 100456;
+	sweep->rate = 200;
+	sweep->rate_seen = 199;
+	sweep->stopped = "rate_limited";
+	sweep->prefixes = prefixes;
+	sweep->prefix_count = 2;
+	sweep->audit = &audit;
+	blocks[0].prefixes = (struct text_list){0};
+	FULL_TEXTS(report->arena, &blocks[0].prefixes, "20.190.160.0/20", "20.190.176.0/20");
+	blocks[0].evidence = (struct observation_list){0};
+	observation_list_add(report->arena, &blocks[0].evidence, report->observations.items[0]);
+	audit.block_count = 1;
+}
+
 static struct report *full_report(void)
 {
 	struct report *report = report_new();
@@ -435,6 +470,7 @@ static struct report *full_report(void)
 	observation_list_add(report->arena, &attempt->observations, report->observations.items[2]);
 	full_judgement(report, path);
 	full_coverage(report);
+	full_sweep(report);
 	return report;
 }
 

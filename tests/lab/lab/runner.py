@@ -103,6 +103,17 @@ class Probe:
         self.wine.trust(given[given.index("--ca-file") + 1] if "--ca-file" in given else self.root)
         return {}
 
+    def sweep(self, arguments, name="report"):
+        """`marsprobe sweep`; returns a Result."""
+        words = ["sweep", "--report", f"json={self.out}/{name}.json", "--report", f"text={self.out}/{name}.txt",
+                 "--report", f"handoff={self.out}/{name}.md", "--timeout", STAGE_TIMEOUT]
+        status, seconds, _, errors = self.run(words + [*self.lab.arguments, *arguments], self.lab.prefix)
+        result = Result(status, seconds, self.read_json(name), self._text(f"{name}.txt"), errors, self._text(f"{name}.json"), self._text(f"{name}.md"))
+        result.is_sweep = True
+        result.sweep_again = lambda *more: self.sweep(more, name="later")
+        result.file = f"{self.out}/{name}.json"
+        return result
+
     def check(self, arguments=(), name="report", color="never"):
         """`marsprobe check` with the lab's root trusted and as service root, unless the scenario gives these options; returns a Result."""
         given = [*self.lab.arguments, *arguments]
@@ -172,13 +183,13 @@ def run_scenario(scenario, program, build, keep, keep_all=False):
         _keep(lab, probe, problems, pathlib.Path(keep))
     if lab:
         lab.close()
-    cells = {"check": matrix.cells, "expressroute": matrix.cells_of_findings, "trace": lambda *_: []}[scenario.command]
+    cells = {"check": matrix.cells, "expressroute": matrix.cells_of_findings, "sweep": matrix.cells, "trace": lambda *_: []}[scenario.command]
     return problems, seconds, cells(scenario.expect, result)
 
 
 def _problems(scenario, probe, result, step, factor):
     judged = scenario.command != "trace"
-    problems = {"check": judge, "trace": judge_trace, "expressroute": judge_expressroute}[scenario.command](scenario.expect, result, factor)
+    problems = {"check": judge, "sweep": judge, "trace": judge_trace, "expressroute": judge_expressroute}[scenario.command](scenario.expect, result, factor)
     if judged and result.report is not None:
         again = probe.diagnose()
         problems += same_judgement(result.report, again) if again else ["diagnose gave no report"]
