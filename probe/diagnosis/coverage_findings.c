@@ -48,15 +48,12 @@ static bool find_private_only(struct report *report)
 		table->source,
 		!table->has_default ? ", to which there is no route at all" : ", which leave by the default route");
 	remedy_add(arena, &finding->remedy,
-		   "Ask the network team whether the circuit has Microsoft peering. If not, set it up, with a route "
-		   "filter that has "
-		   "the communities below:",
+		   arena_printf(arena,
+				"Ask the network team whether the circuit has Microsoft peering. If not, set it up, "
+				"with a route "
+				"filter that has the communities %s.",
+				communities_in_words(report)),
 		   NULL);
-	for (size_t i = 0; i < report->coverage->community_count; i++)
-		remedy_add(arena, &finding->remedy,
-			   arena_printf(arena, "%s: %s", report->coverage->communities[i].value,
-					report->coverage->communities[i].name),
-			   NULL);
 	remedy_add(arena, &finding->remedy,
 		   "Or let this server reach the public prefixes by the Internet or a proxy: then no Microsoft peering "
 		   "is needed.",
@@ -77,15 +74,12 @@ static void nothing_remedy(struct report *report, struct finding *finding)
 	remedy_add(arena, &finding->remedy,
 		   "Look whether the BGP session of Microsoft peering stands on your router:", "show ip bgp summary");
 	remedy_add(arena, &finding->remedy,
-		   "Ask the owner of the circuit whether Microsoft peering is set up, and a route filter is attached "
-		   "to it: without one "
-		   "Microsoft announces nothing. It needs the communities below:",
+		   arena_printf(arena,
+				"Ask the owner of the circuit whether Microsoft peering is set up, and a route filter "
+				"is attached "
+				"to it: without one Microsoft announces nothing. It needs the communities %s.",
+				communities_in_words(report)),
 		   NULL);
-	for (size_t i = 0; i < report->coverage->community_count; i++)
-		remedy_add(arena, &finding->remedy,
-			   arena_printf(arena, "%s: %s", report->coverage->communities[i].value,
-					report->coverage->communities[i].name),
-			   NULL);
 }
 
 /** The circuit's own table, if it is another one and has public prefixes. */

@@ -35,6 +35,19 @@ const char *prefixes_in_words(struct arena *arena, const struct prefix_set *set)
 	return words;
 }
 
+const char *communities_in_words(const struct report *report)
+{
+	struct strbuf out;
+	const struct coverage *coverage = report->coverage;
+	strbuf_init(&out);
+	for (size_t i = 0; i < coverage->community_count; i++)
+		strbuf_printf(&out, "%s%s (%s)", i ? ", " : "", coverage->communities[i].value,
+			      coverage->communities[i].name);
+	const char *words = arena_strdup(report->arena, out.data);
+	strbuf_free(&out);
+	return words;
+}
+
 /* ------------------------------------------------------------------ a prefix that is missing */
 
 static const char *where_it_goes(const struct lack *lack)
