@@ -263,11 +263,8 @@ static enum say fact_words(const char *fact)
 		const char *fact;
 		enum say words;
 	} rows[] = {
-		{"interface", SAY_FACT_INTERFACE},
-		{"default_route", SAY_FACT_ROUTE},
-		{"resolvers", SAY_FACT_RESOLVERS},
-		{"hosts_file", SAY_FACT_HOSTS},
-		{"address_tags", SAY_FACT_TAGS},
+		{"interface", SAY_FACT_INTERFACE}, {"default_route", SAY_FACT_ROUTE}, {"resolvers", SAY_FACT_RESOLVERS},
+		{"hosts_file", SAY_FACT_HOSTS},	   {"address_tags", SAY_FACT_TAGS},
 	};
 	for (size_t i = 0; fact && i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (strcmp(rows[i].fact, fact) == 0)

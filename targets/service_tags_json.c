@@ -233,8 +233,11 @@ static size_t count_prefixes(const json_t *items, bool endpoints)
 
 static int compare_names(const void *left, const void *right)
 {
-	return strcasecmp((*(const struct service_tag *const *)left)->name,
-			  (*(const struct service_tag *const *)right)->name);
+	const struct service_tag *a = *(const struct service_tag *const *)left,
+				 *b = *(const struct service_tag *const *)right;
+	int order = strcasecmp(a->name, b->name);
+
+	return order ? order : (a > b) - (a < b);
 }
 
 /* Two tags of one name would be one tag half of the time. */
@@ -248,7 +251,7 @@ static bool check_names(struct source *source)
 		sorted[i] = &tags->tags[i];
 	qsort(sorted, tags->tag_count, sizeof(*sorted), compare_names);
 	for (size_t i = 1; i < tags->tag_count && !twice; i++)
-		if (compare_names(&sorted[i - 1], &sorted[i]) == 0)
+		if (strcasecmp(sorted[i - 1]->name, sorted[i]->name) == 0)
 			twice = sorted[i]->name;
 	free(sorted);
 	return !twice || err_set(source->err, "%s: two tags have the name %s", source->file, twice);

@@ -308,6 +308,13 @@ void dns_view_make(const struct view *view, const char *name, struct dns_view *o
 			borrow(report, &out->servers[i]);
 }
 
+bool private_endpoint_is(const struct view *view, const char *word)
+{
+	static const char *const services[] = {"backup", "storage", NULL};
+	return text_equal(view->report->run.private_endpoint, word) && !view->proxied &&
+	       text_is_one_of(view->target->service, services);
+}
+
 const char *dns_broken_name(const struct view *view)
 {
 	if (view->broke != STAGE_DNS)

@@ -87,6 +87,10 @@ bool dns_is_neighbourless(const struct report *report, const struct observation 
 /** Is that address one of this machine's own? */
 bool address_is_own(const struct report *report, const char *address);
 
+/** Was --private-endpoint given so ("expected", "none"), and is the target of a service that can have one (backup, storage), reached directly?
+ *  The sign-in service has none: its public names pass "privatelink" too. */
+bool private_endpoint_is(const struct view *view, const char *word);
+
 /** The name that this path stumbles over: the first that has no address; NULL if names are not where it breaks. */
 const char *dns_broken_name(const struct view *view);
 

@@ -360,9 +360,10 @@ bool rule_dns_privatelink_stale(const struct view *view, struct verdict *out)
 	dns_view_make(view, view->name, &dns);
 	const struct dns_server *server = private_server(view, &dns);
 	const struct observation *public = server ? public_connection(view) : NULL;
-	if (!public || public->failure != FAILURE_NONE)
+	bool works = public && public->failure == FAILURE_NONE;
+	if (!works && !(server && private_endpoint_is(view, "none")))
 		return false;
-	verdict_set(view, out, "dns_privatelink_stale", 0.85);
+	verdict_set(view, out, "dns_privatelink_stale", works ? 0.85 : 0.7);
 	verdict_add_evidence(view, out, server->shown);
 	verdict_add_evidence(view, out, tried_ended_by(failed_at(view, &server->shown->dns)));
 	verdict_add_evidence(view, out, public);
@@ -381,19 +382,30 @@ bool rule_dns_privatelink_unproven(const struct view *view, struct verdict *out)
 	return true;
 }
 
-/* The services that are reached by private endpoints; the sign-in's public names pass "privatelink" too. */
-static bool has_private_endpoint(const struct view *view)
+/** A private endpoint answers where none is expected: it works, and somebody may wonder why. */
+bool rule_dns_privatelink_not_expected(const struct view *view, struct verdict *out)
 {
-	static const char *const services[] = {"backup", "storage", NULL};
-	return text_equal(view->report->run.private_endpoint, "expected") && !view->proxied &&
-	       text_is_one_of(view->target->service, services);
+	struct dns_view dns;
+	if (!private_endpoint_is(view, "none") || !view_works(view))
+		return false;
+	dns_view_make(view, view->name, &dns);
+	for (size_t i = 0; i < dns.count; i++) {
+		const struct dns_server *server = &dns.servers[i];
+		if (server->control || !server->private_link || !server->sends_private)
+			continue;
+		out->status = STATUS_PASS;
+		verdict_add_also(view, out,
+				 "a private endpoint answers, and none is expected (--private-endpoint none)");
+		return true;
+	}
+	return false;
 }
 
 static bool leaks_public(const struct view *view, struct verdict *out)
 {
 	struct dns_view dns;
 	bool found = false;
-	if (!has_private_endpoint(view))
+	if (!private_endpoint_is(view, "expected"))
 		return false;
 	dns_view_make(view, view->name, &dns);
 	for (size_t i = 0; i < dns.count; i++) {

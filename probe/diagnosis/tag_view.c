@@ -5,16 +5,14 @@
 #include "probe/core/arena.h"
 #include "probe/core/dns_answers.h"
 
-static bool is_documented(const struct view *view)
+bool tags_document(const struct view *view)
 {
 	return view->report->run.tags && view->target->tags.count && !view->proxied;
 }
 
 const struct observation *tag_fact(const struct view *view, const char *address)
 {
-	return is_documented(view) && address && !dns_address_is_odd(address)
-		       ? view_fact_observation(view, "address_tags", address)
-		       : NULL;
+	return tags_document(view) && address ? view_fact_observation(view, "address_tags", address) : NULL;
 }
 
 static bool is_inside(const struct view *view, const struct local_fact *fact)
@@ -34,7 +32,7 @@ bool tags_hold(const struct view *view, const char *address)
 static bool is_outside(const struct view *view, const char *address)
 {
 	const struct observation *fact = tag_fact(view, address);
-	return fact && !is_inside(view, &fact->fact);
+	return fact && !dns_address_is_odd(address) && !is_inside(view, &fact->fact);
 }
 
 bool tags_deny(const struct view *view, const char *address)

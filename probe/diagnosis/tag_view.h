@@ -7,7 +7,10 @@
 #include "probe/diagnosis/view.h"
 
 /* Where the addresses of a direct path's target stand by the file of service tags. All of it is false and NULL where no file was given, or
- * where it says nothing of this target. Private and loopback addresses are passed over: a public service has none, by no file. */
+ * where it says nothing of this target. */
+
+/** Does the file document where the target's addresses stand? */
+bool tags_document(const struct view *view);
 
 /** The fact that says which tags hold that address; NULL: it was not placed. */
 const struct observation *tag_fact(const struct view *view, const char *address);
@@ -15,7 +18,7 @@ const struct observation *tag_fact(const struct view *view, const char *address)
 /** It stands in one of the tags in which the target's addresses are documented. */
 bool tags_hold(const struct view *view, const char *address);
 
-/** It stands in none of them. Tags are weekly news, and what proves by its certificate to be the service is the service: so not where TLS
+/** It is an address in the internet, and stands in none of them. Tags are weekly news, and what proves by its certificate to be the service is the service: so not where TLS
  *  with that address verified in this run. */
 bool tags_deny(const struct view *view, const char *address);
 

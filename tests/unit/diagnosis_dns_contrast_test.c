@@ -292,6 +292,7 @@ static struct report *stale(enum failure public_is)
 {
 	struct path *path;
 	struct report *report = report_of(&path);
+	path->target->service = "backup";
 	build_lookup(report, path, FAILURE_NONE, (const char *const[]){"10.7.0.4", NULL});
 	linked(report, path, "10.7.0.4");
 	build_attempt(report, path, "10.7.0.4", FAILURE_TIMEOUT);
@@ -341,6 +342,45 @@ static void leaks(void)
 	leak("none", "backup", "20.190.128.1", true, NULL);
 	leak(NULL, "backup", "20.190.128.1", false, "tcp_syn_silent_unlocated");
 	leak("expected", "backup", "10.7.0.4", true, NULL);
+	leak("none", "storage", "10.7.0.4", false, "dns_privatelink_stale");
+	leak("none", "backup", "10.7.0.4", false, "dns_privatelink_stale");
+	leak(NULL, "backup", "10.7.0.4", false, "tcp_syn_silent_unlocated");
+	/* the sign-in service has no private endpoint, whatever the alias is called */
+	leak("expected", "entra", "10.7.0.4", false, "dns_rewritten_private");
+	leak("none", "entra", "10.7.0.4", false, "dns_rewritten_private");
+}
+
+/* Custom DNS may give the endpoint's address for the public name itself: right where endpoints are expected. */
+static void private_answers_without_an_alias(void)
+{
+	static const char *const expected[] = {"expected", "none", NULL};
+	for (size_t i = 0; i < 3; i++) {
+		struct path *path;
+		struct report *report = report_of(&path);
+		report->run.private_endpoint = expected[i];
+		path->target->service = "storage";
+		build_lookup(report, path, FAILURE_NONE, (const char *const[]){"10.7.0.4", NULL});
+		build_query(report, path, "10.0.0.53", FAILURE_NONE, "10.7.0.4");
+		build_attempt(report, path, "10.7.0.4", FAILURE_TIMEOUT);
+		expect(report, i == 0 ? "tcp_syn_silent_unlocated" : "dns_rewritten_private", 0.5, 0.7, "no alias");
+	}
+}
+
+static void an_endpoint_that_is_not_expected_is_told(void)
+{
+	static const char remark[] = "a private endpoint answers, and none is expected (--private-endpoint none)";
+	for (int i = 0; i < 2; i++) {
+		struct path *path;
+		struct report *report = report_of(&path);
+		report->run.private_endpoint = i ? "none" : "expected";
+		path->target->service = "backup";
+		build_lookup(report, path, FAILURE_NONE, (const char *const[]){"10.7.0.4", NULL});
+		linked(report, path, "10.7.0.4");
+		build_works(report, path, "10.7.0.4");
+		CHECK_INT(judged(report)->status, STATUS_PASS);
+		CHECK_INT(build_also(judged(report), remark), i);
+		report_free(report);
+	}
 }
 
 /* ------------------------------------------------------------------ aliases */
@@ -378,6 +418,8 @@ int main(void)
 	suffixes();
 	stale_endpoint();
 	leaks();
+	private_answers_without_an_alias();
+	an_endpoint_that_is_not_expected_is_told();
 	alias(true, true, "dns_cname_hop_blocked");
 	alias(false, true, "dns_nxdomain_local_only");
 	alias(true, false, "dns_nxdomain_everywhere");

@@ -187,6 +187,23 @@ static void the_server_outside_is_the_wrong_one(void)
 	expect(report, "dns_servers_disagree", 0.9, 0.9, "one of two outside");
 }
 
+/* What is odd without a file is surer with one. */
+static void a_private_answer_is_no_documented_one(void)
+{
+	for (int i = 0; i < 2; i++) {
+		struct report *report = build_report();
+		build_attempt(report, resolved_to(report, "login.example", "10.9.9.9"), "10.9.9.9", FAILURE_TIMEOUT);
+		add_tags(report);
+		build_fact(report, "address_tags", "10.9.9.9", "absent", NULL);
+		if (i == 0)
+			report->run.tags = NULL;
+		const struct verdict *verdict = judged(report);
+		CHECK_INT(has_evidence(verdict, "10.9.9.9"), i);
+		CHECK_INT(verdict->also.count, 1); /* the silence there */
+		expect(report, "dns_rewritten_private", i ? 0.8 : 0.7, i ? 0.8 : 0.7, "private");
+	}
+}
+
 int main(void)
 {
 	an_address_inside_says_nothing();
@@ -196,5 +213,6 @@ int main(void)
 	a_stranger_outside_is_a_sinkhole();
 	a_control_inside_proves_it();
 	the_server_outside_is_the_wrong_one();
+	a_private_answer_is_no_documented_one();
 	return check_summary();
 }

@@ -19,48 +19,47 @@ static struct arena *arena;
 	"\", \"addressPrefixes\": [" prefixes "], \"networkFeatures\": null}}"
 #define FILE_OF(tags) "{\"changeNumber\": 301, \"cloud\": \"Public\", \"values\": [" tags "]}"
 
-static const char
-	file[] =
-		FILE_OF(TAG("AzureActiveDirectory", "", "\"20.190.128.0/18\", \"40.126.0.0/18\", \"2603:1006:2000::/48\"") ",\n" TAG("AzureActiveDirectory.ServiceEndpoint", "", "\"13.82.9.0/24\"") ",\n" TAG("AzureBackup", "", "\"13.82.1.0/24\", \"13.82.1.128/25\", \"13.83.1.0/24\"") ",\n" TAG(
-			"AzureBackup.EastUS", "eastus",
-			"\"13.82.1.0/24\"") ",\n" TAG("AzureBackup.JapanEast", "japaneast",
-						      "\"13.83.1.0/24\"") ",\n" TAG("Storage", "",
-										    "") ",\n" TAG("AzureCloud", "",
-												  "\"13.82.0.0/16\", "
-												  "\"0.0.0.0/0\", "
-												  "\"2603:1000::/24\", "
-												  "\"255.255.255.255/"
-												  "32\"") ",\n" TAG("Az"
-														    "ur"
-														    "eC"
-														    "lo"
-														    "ud"
-														    ".e"
-														    "as"
-														    "tu"
-														    "s",
-														    "ea"
-														    "st"
-														    "u"
-														    "s",
-														    "\""
-														    "13"
-														    ".8"
-														    "2."
-														    "1."
-														    "12"
-														    "/3"
-														    "2"
-														    "\""
-														    ", "
-														    "\""
-														    "13"
-														    ".8"
-														    "2."
-														    "0."
-														    "0/"
-														    "16"
-														    "\""));
+static const char file
+	[] = FILE_OF(TAG("AzureActiveDirectory", "", "\"20.190.128.0/18\", \"40.126.0.0/18\", \"2603:1006:2000::/48\"") ",\n" TAG("AzureActiveDirectory.ServiceEndpoint", "", "\"13.82.9.0/24\"") ",\n" TAG("AzureBackup", "", "\"13.82.1.0/24\", \"13.82.1.128/25\", \"13.83.1.0/24\"") ",\n" TAG(
+		"AzureBackup.EastUS", "eastus",
+		"\"13.82.1.0/24\"") ",\n" TAG("AzureBackup.JapanEast", "japaneast",
+					      "\"13.83.1.0/24\"") ",\n" TAG("Storage", "",
+									    "") ",\n" TAG("AzureCloud", "",
+											  "\"13.82.0.0/16\", "
+											  "\"0.0.0.0/0\", "
+											  "\"2603:1000::/24\", "
+											  "\"255.255.255.255/"
+											  "32\"") ",\n" TAG("Az"
+													    "ur"
+													    "eC"
+													    "lo"
+													    "ud"
+													    ".e"
+													    "as"
+													    "tu"
+													    "s",
+													    "ea"
+													    "st"
+													    "u"
+													    "s",
+													    "\""
+													    "13"
+													    ".8"
+													    "2."
+													    "1."
+													    "12"
+													    "/3"
+													    "2"
+													    "\""
+													    ", "
+													    "\""
+													    "13"
+													    ".8"
+													    "2."
+													    "0."
+													    "0/"
+													    "16"
+													    "\""));
 
 static void read_or_say(const char *name, const char *text, struct service_tags *out)
 {

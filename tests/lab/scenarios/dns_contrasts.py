@@ -257,6 +257,37 @@ def chain_passes_private_link_and_none_is_expected(lab):
     behind_private_link(lab, None)
 
 
+STORAGE_HOSTS = {"ceuswatcab01.blob.core.windows.net": "blob.core.windows.net", "ceuswatcab01.queue.core.windows.net": "queue.core.windows.net"}
+
+
+def private_endpoints_for_all(lab):
+    """Backup, blob and queue by private endpoints that answer; sign-in and the rest stay public."""
+    behind_private_link(lab, ["pod01-prot1 A 10.7.0.4"])
+    for number, (host, zone) in enumerate(STORAGE_HOSTS.items(), 5):
+        lab.names.hosts[host].chain = [f"ceuswatcab01.privatelink.{zone}", f"{zone.split('.')[0]}.dm5prdstr01a.store.core.windows.net"]
+        for server in both(lab):
+            server.private_zone(f"privatelink.{zone}", [f"ceuswatcab01 A 10.7.0.{number}"])
+    lab.azure.ip("route replace local 10.7.0.0/24 dev lo")
+
+
+@scenario(Expect(exit=0), arguments=("--private-endpoint", "expected"))
+def private_endpoints_answer_for_backup_blob_and_queue(lab):
+    private_endpoints_for_all(lab)
+    lab.service_tags()
+    result = yield
+    for number, host in enumerate([PROT, *STORAGE_HOSTS], 4):
+        path = result.paths(host, effective=True)[0]
+        assert [a["address"] for a in path["attempts"]] == [f"10.7.0.{number}"] and not path["verdict"]["also"], path
+    assert all(a["address"].startswith(("20.190.", "40.126.")) for path in result.paths("login.microsoftonline.com") for a in path["attempts"])
+
+
+@scenario(Expect(exit=0, finding="warn", cause="dns_privatelink_stale", stage="dns", owner="dns-team", targets="ceuswatcab01.queue.*",
+                 subject="ceuswatcab01.queue.core.windows.net"), arguments=("--private-endpoint", "none"))
+def private_endpoint_of_the_queue_is_gone_and_none_is_expected(lab):
+    private_endpoints_for_all(lab)
+    lab.edge.drop(dst="10.7.0.6")
+
+
 # ---------------------------------------------------------------- aliases
 
 @scenario(Expect(exit=1, cause="dns_cname_hop_blocked", stage="dns", owner="dns-team", targets=LOGIN, subject=LOGIN))
