@@ -48,19 +48,91 @@ static bool find_private_only(struct report *report)
 		table->source,
 		!table->has_default ? ", to which there is no route at all" : ", which leave by the default route");
 	remedy_add(arena, &finding->remedy,
-		   "Ask the network team whether the circuit has Microsoft peering. If not, set it up, with a route "
-		   "filter that has "
-		   "the communities below:",
+		   arena_printf(arena,
+				"Ask the network team whether the circuit has Microsoft peering. If not, set it up, "
+				"with a route "
+				"filter that has the communities %s.",
+				communities_in_words(report)),
 		   NULL);
-	for (size_t i = 0; i < report->coverage->community_count; i++)
-		remedy_add(arena, &finding->remedy,
-			   arena_printf(arena, "%s: %s", report->coverage->communities[i].value,
-					report->coverage->communities[i].name),
-			   NULL);
 	remedy_add(arena, &finding->remedy,
 		   "Or let this server reach the public prefixes by the Internet or a proxy: then no Microsoft peering "
 		   "is needed.",
 		   NULL);
+	return true;
+}
+
+/* ------------------------------------------------------------------ nothing at all */
+
+static void nothing_remedy(struct report *report, struct finding *finding)
+{
+	struct arena *arena = report->arena;
+	if (report->coverage->own_count > COVERAGE_SESSION_PREFIXES)
+		remedy_add(arena, &finding->remedy,
+			   "Announce fewer prefixes over Microsoft peering (summarise them): beyond 200 Microsoft "
+			   "closes the session.",
+			   NULL);
+	remedy_add(arena, &finding->remedy,
+		   "Look whether the BGP session of Microsoft peering stands on your router:", "show ip bgp summary");
+	remedy_add(arena, &finding->remedy,
+		   arena_printf(arena,
+				"Ask the owner of the circuit whether Microsoft peering is set up, and a route filter "
+				"is attached "
+				"to it: without one Microsoft announces nothing. It needs the communities %s.",
+				communities_in_words(report)),
+		   NULL);
+}
+
+/** The circuit's own table, if it is another one and has public prefixes. */
+static const struct coverage_table *offering_table(const struct coverage *coverage,
+						   const struct coverage_table *decider)
+{
+	for (size_t i = 0; i < coverage->table_count; i++)
+		if (&coverage->tables[i] != decider && coverage->tables[i].kind == TABLE_CIRCUIT &&
+		    coverage->tables[i].circuit_routes)
+			return &coverage->tables[i];
+	return NULL;
+}
+
+static const char *nothing_summary(const struct report *report, const struct coverage_table *decider)
+{
+	struct strbuf out;
+	const struct coverage *coverage = report->coverage;
+	const struct coverage_table *offering = offering_table(coverage, decider);
+	strbuf_init(&out);
+	strbuf_printf(&out, "Not one public prefix goes over the circuit by %s%s", decider->source,
+		      decider->has_default && decider->default_way != ROUTE_WAY_CIRCUIT
+			      ? ", all leave by the default route, to the Internet"
+			      : "");
+	if (offering)
+		strbuf_printf(&out,
+			      "; the circuit's own table (%s) has %d: it is another router's circuit, or that router's "
+			      "session is down, "
+			      "or its filter drops all",
+			      offering->source, offering->circuit_routes);
+	else
+		strbuf_add(&out,
+			   ": the BGP session of Microsoft peering is down, or no route filter is attached to it");
+	if (coverage->own_count > COVERAGE_SESSION_PREFIXES)
+		strbuf_printf(&out,
+			      ". You announce %d prefixes over it, and Microsoft closes a session of Microsoft peering "
+			      "beyond %d",
+			      coverage->own_count, COVERAGE_SESSION_PREFIXES);
+	strbuf_add(&out, ".");
+	const char *words = arena_strdup(report->arena, out.data);
+	strbuf_free(&out);
+	return words;
+}
+
+/** Not one public prefix comes: that is one fault, and none of single prefixes. */
+static bool find_nothing(struct report *report, const struct coverage_table *decider)
+{
+	if (!decider || decider->circuit_routes)
+		return false;
+	struct finding *finding =
+		coverage_finding(report, "ip_expressroute_prefix_missing", STATUS_FAIL, COVERAGE_SURE);
+	coverage_subject(finding, SUBJECT_SETTING, "Microsoft peering");
+	finding->summary = nothing_summary(report, decider);
+	nothing_remedy(report, finding);
 	return true;
 }
 
@@ -121,18 +193,21 @@ static const struct coverage_table *offers(const struct report *report, const st
 	return NULL;
 }
 
-/** Does the route filter have the service's community? It brings all of the service's prefixes together. */
+/**
+ * Does the route filter have the service's community? A route that carries it says so. Of Entra, whose community is known to hold both
+ * documented prefixes, one of them that comes whole does too.
+ */
 static bool is_selected(const struct report *report, const struct coverage_table *decider, const char *service)
 {
 	const struct coverage *coverage = report->coverage;
 	const struct coverage_community *community = coverage_community_of(coverage, service);
-	if (community && (community->state == COMMUNITY_PRESENT || community->state == COMMUNITY_PART))
-		return true;
-	for (size_t i = 0; i < coverage->prefix_count; i++) {
+	if (community && community->state != COMMUNITY_UNKNOWN)
+		return community->state != COMMUNITY_ABSENT;
+	for (size_t i = 0; strcmp(service, "entra") == 0 && i < coverage->prefix_count; i++) {
 		const struct coverage_prefix *prefix = &coverage->prefixes[i];
 		const struct coverage_view *view = coverage_view_of(coverage, decider, prefix);
 		if (view && view->circuit == COVER_WHOLE && strcmp(prefix->service, service) == 0 && prefix->required)
-			return !community || community->state == COMMUNITY_UNKNOWN;
+			return true;
 	}
 	return false;
 }
@@ -233,7 +308,7 @@ void coverage_findings(struct report *report)
 {
 	const struct coverage_table *decider = coverage_decider(report->coverage);
 	struct prefix_set unused = {0};
-	if (!find_private_only(report)) {
+	if (!find_private_only(report) && !find_nothing(report, decider)) {
 		find_gaps(report, decider, &unused);
 		coverage_find_ways(report, decider, &unused);
 		find_recommended(report, decider);

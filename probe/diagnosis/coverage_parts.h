@@ -11,6 +11,8 @@
 #define COVERAGE_LIKELY 0.7
 #define COVERAGE_SUSPECTED 0.45
 
+enum { COVERAGE_SESSION_PREFIXES = 200 }; /* that Microsoft takes of a customer on Microsoft peering */
+
 /** A new finding of that cause, with the stage and owner of its row in causes.def. */
 struct finding *coverage_finding(struct report *report, const char *cause, enum status status, double confidence);
 void coverage_subject(struct finding *finding, enum subject_kind kind, const char *subject);

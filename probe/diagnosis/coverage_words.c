@@ -4,9 +4,10 @@
 
 #include "probe/core/arena.h"
 #include "probe/core/strbuf.h"
+#include "probe/diagnosis/coverage_parts.h"
 #include "probe/diagnosis/remedy_system.h"
 
-enum { PREFIXES_SHOWN = 4, PREFIXES_PER_SESSION = 200 };
+enum { PREFIXES_SHOWN = 4 };
 
 const char *service_in_words(const char *service)
 {
@@ -30,6 +31,19 @@ const char *prefixes_in_words(struct arena *arena, const struct prefix_set *set)
 	if (list.count > PREFIXES_SHOWN)
 		strbuf_printf(&out, " and %zu more", list.count - PREFIXES_SHOWN);
 	const char *words = arena_strdup(arena, out.data);
+	strbuf_free(&out);
+	return words;
+}
+
+const char *communities_in_words(const struct report *report)
+{
+	struct strbuf out;
+	const struct coverage *coverage = report->coverage;
+	strbuf_init(&out);
+	for (size_t i = 0; i < coverage->community_count; i++)
+		strbuf_printf(&out, "%s%s (%s)", i ? ", " : "", coverage->communities[i].value,
+			      coverage->communities[i].name);
+	const char *words = arena_strdup(report->arena, out.data);
 	strbuf_free(&out);
 	return words;
 }
@@ -78,12 +92,12 @@ const char *lack_summary(const struct report *report, const struct lack *lack)
 			      lack->community->value);
 	if (lack->elsewhere || (lack->table->has_default && lack->table->default_way != ROUTE_WAY_CIRCUIT))
 		say_asymmetry(&out, report->coverage);
-	if (report->coverage->own_count > PREFIXES_PER_SESSION)
+	if (report->coverage->own_count > COVERAGE_SESSION_PREFIXES)
 		strbuf_printf(&out,
 			      "; you announce %d prefixes over the circuit, and Microsoft closes a session of "
 			      "Microsoft peering "
 			      "beyond %d",
-			      report->coverage->own_count, PREFIXES_PER_SESSION);
+			      report->coverage->own_count, COVERAGE_SESSION_PREFIXES);
 	strbuf_add(&out, ".");
 	const char *words = arena_strdup(arena, out.data);
 	strbuf_free(&out);
@@ -93,13 +107,15 @@ const char *lack_summary(const struct report *report, const struct lack *lack)
 void community_remedy(const struct report *report, const struct coverage_community *community, struct text_list *out)
 {
 	struct arena *arena = report->arena;
+	bool known = community->state != COMMUNITY_UNKNOWN;
 	remedy_add(
 		arena, out,
-		arena_printf(
-			arena,
-			"Ask the owner of the circuit to add the BGP community %s (%s) to the route filter that is "
-			"attached to its Microsoft peering:",
-			community->value, community->name),
+		arena_printf(arena,
+			     "Ask the owner of the circuit %s the BGP community %s (%s) %s the route filter of its "
+			     "Microsoft "
+			     "peering%s:",
+			     known ? "to add" : "whether", community->value, community->name, known ? "to" : "is in",
+			     known ? "" : ", and to add it if not"),
 		arena_printf(arena,
 			     "az network route-filter rule create --resource-group GROUP --filter-name FILTER --name "
 			     "marsbackup --access Allow --communities %s",
@@ -108,7 +124,7 @@ void community_remedy(const struct report *report, const struct coverage_communi
 
 static void say_own_limit(const struct report *report, struct text_list *out)
 {
-	if (report->coverage->own_count > PREFIXES_PER_SESSION)
+	if (report->coverage->own_count > COVERAGE_SESSION_PREFIXES)
 		remedy_add(report->arena, out,
 			   "Announce fewer prefixes over Microsoft peering (summarise them): beyond 200 Microsoft "
 			   "closes the session.",

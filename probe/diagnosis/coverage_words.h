@@ -14,6 +14,9 @@ const char *service_in_words(const char *service);
 /** "20.190.128.0/18, 40.126.0.0/18 and 3 more". */
 const char *prefixes_in_words(struct arena *arena, const struct prefix_set *set);
 
+/** "12076:5060 (Microsoft Entra ID), 12076:51004 (Azure in East US)": all that the route filter needs. */
+const char *communities_in_words(const struct report *report);
+
 /** What a service lacks over the circuit. */
 struct lack {
 	const char *service;

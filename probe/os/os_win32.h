@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "probe/os/os.h"
 
@@ -35,6 +36,11 @@ bool os_machine_number(const wchar_t *key, const wchar_t *name, DWORD *out);
 
 /** All adapters (IP_ADAPTER_ADDRESSES of iphlpapi.h), malloc()ed; NULL if the system does not tell. */
 struct _IP_ADAPTER_ADDRESSES_LH *os_adapters(void);
+
+struct _MIB_IPFORWARD_ROW2;
+/** What the adapter's own metric adds to that of its route (family 4 or 6); false if it is not up, and its routes do not count. */
+bool os_adapter_metric(const struct _IP_ADAPTER_ADDRESSES_LH *list, const struct _MIB_IPFORWARD_ROW2 *route, int family,
+		       uint64_t *metric);
 
 typedef void (*os_function)(void);
 

@@ -1,4 +1,4 @@
-/* What this Windows machine says of its time zone, one route, and the calls that it lacks. */
+/* What this Windows machine says of its time zone, its routes, and the calls that it lacks. */
 
 #include "probe/os/os_win32.h"
 
@@ -110,20 +110,6 @@ bool os_best_route(const char *address, struct os_route *out)
 	return true;
 }
 
-/** What the interface adds to the metrics of its routes; false if it is not connected. */
-static bool interface_metric(const MIB_IPFORWARD_ROW2 *route, ULONG *metric)
-{
-	MIB_IPINTERFACE_ROW entry;
-	memset(&entry, 0, sizeof(entry));
-	entry.Family = route->DestinationPrefix.Prefix.si_family;
-	entry.InterfaceLuid = route->InterfaceLuid;
-	*metric = 0;
-	if (GetIpInterfaceEntry(&entry) != NO_ERROR)
-		return true; /* nothing is known against it */
-	*metric = entry.Metric;
-	return entry.Connected;
-}
-
 bool os_routes(void (*each)(const struct os_route_row *row, void *user), void *user)
 {
 	MIB_IPFORWARD_TABLE2 *table = NULL;
@@ -132,22 +118,25 @@ bool os_routes(void (*each)(const struct os_route_row *row, void *user), void *u
 		return true;
 	if (status != NO_ERROR)
 		return false;
+	IP_ADAPTER_ADDRESSES *adapters = os_adapters();
 	for (ULONG i = 0; i < table->NumEntries; i++) {
 		const MIB_IPFORWARD_ROW2 *route = &table->Table[i];
 		const SOCKADDR_INET *network = &route->DestinationPrefix.Prefix;
 		struct os_route_row row = {.length = route->DestinationPrefix.PrefixLength};
-		ULONG metric;
-		if (route->Loopback || !interface_metric(route, &metric))
+		uint64_t metric;
+		int family = network->si_family == AF_INET6 ? 6 : 4;
+		if (route->Loopback || !os_adapter_metric(adapters, route, family, &metric))
 			continue;
 		format_hop(network, row.network);
 		if (!row.network[0])
-			memcpy(row.network, network->si_family == AF_INET6 ? "::" : "0.0.0.0",
-			       network->si_family == AF_INET6 ? sizeof("::") : sizeof("0.0.0.0"));
+			memcpy(row.network, family == 6 ? "::" : "0.0.0.0",
+			       family == 6 ? sizeof("::") : sizeof("0.0.0.0"));
 		device_name(&route->InterfaceLuid, row.device, sizeof(row.device));
 		format_hop(&route->NextHop, row.next_hop);
-		row.metric = route->Metric + metric;
+		row.metric = route->Metric + (uint32_t)metric;
 		each(&row, user);
 	}
+	free(adapters);
 	FreeMibTable(table);
 	return true;
 }

@@ -241,9 +241,7 @@ size_t os_dns_suffixes(char suffixes[][SUFFIX_BYTES], size_t max)
 
 /* ------------------------------------------------------------------ default route */
 
-/** What an adapter's own metric adds to that of its routes; false if it is not up, and its routes do not count. */
-static bool adapter_metric(const IP_ADAPTER_ADDRESSES *list, const MIB_IPFORWARD_ROW2 *route, int family,
-			   uint64_t *metric)
+bool os_adapter_metric(const IP_ADAPTER_ADDRESSES *list, const MIB_IPFORWARD_ROW2 *route, int family, uint64_t *metric)
 {
 	for (const IP_ADAPTER_ADDRESSES *at = list; at; at = at->Next) {
 		if (at->Luid.Value != route->InterfaceLuid.Value)
@@ -264,7 +262,7 @@ static const MIB_IPFORWARD_ROW2 *best_default(const MIB_IPFORWARD_TABLE2 *table,
 		const MIB_IPFORWARD_ROW2 *route = &table->Table[i];
 		uint64_t metric;
 		if (route->DestinationPrefix.PrefixLength != 0 || route->Loopback ||
-		    !adapter_metric(list, route, family, &metric))
+		    !os_adapter_metric(list, route, family, &metric))
 			continue;
 		metric += route->Metric;
 		if (!best || metric < best_metric) {

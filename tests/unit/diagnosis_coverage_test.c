@@ -53,6 +53,8 @@ static const struct {
 	 "0\nwarn ip_expressroute_prefix_missing 20.20.32.0/19, 20.231.128.0/19"},
 	{{.router = ENTRA "20.20.32.0/19 203.0.113.2 12076 12076:5100\n20.231.128.0/19 203.0.113.2 12076 12076:5100"},
 	 "1\nfail ip_expressroute_prefix_missing 12076:55004\nfail ip_expressroute_prefix_missing 12076:52004"},
+	{{.router = "0.0.0.0/0 198.51.100.1 64510\n8.8.8.0/24 198.51.100.1 64510"},
+	 "1\nfail ip_expressroute_prefix_missing Microsoft peering"},
 	{{.router = "10.50.0.0/16 203.0.113.2 12076\n0.0.0.0/0 198.51.100.1 64510"},
 	 "1\nfail ip_private_peering_only Microsoft peering"},
 	{{.circuit = "10.50.0.0/16 10.0.0.1 65515\n10.1.0.0/16 203.0.113.1 64500"},

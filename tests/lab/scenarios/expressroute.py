@@ -139,6 +139,20 @@ def circuit_lacks_storage_by_the_inventory(lab):
     assert f"--communities {STORAGE}" in said(result), result.text
 
 
+@scenario(fault(MISSING, "Microsoft peering"), command="expressroute")
+def circuit_without_a_route_filter(lab):
+    """Microsoft announces nothing at all, and everything leaves by the default route."""
+    circuit = lab.circuit()
+    circuit.far.networks = {}
+    circuit.isp.networks["0.0.0.0/0"] = None
+    circuit.start()
+    lab.arguments += ["--bgp", circuit.bgp_text()]
+    result = yield
+    router = next(t for t in result.report["coverage"]["tables"] if t["kind"] == "router")
+    assert router["has_default"] and router["default_way"] == "internet" and not router["circuit_routes"], router
+    assert all(c in result.text for c in (ENTRA, REGION, STORAGE, BACKUP)), result.text
+
+
 @scenario(fault(PRIVATE, "Microsoft peering"), command="expressroute")
 def circuit_has_private_peering_only(lab):
     circuit = lab.circuit()
