@@ -7,6 +7,9 @@
 #ifndef SOCK_CLOEXEC
 #define SOCK_CLOEXEC 0 /* a system without it hands no sockets on to children unasked */
 #endif
+#ifndef SOCK_NONBLOCK
+#define SOCK_NONBLOCK 0 /* a system without it is told afterwards */
+#endif
 #ifndef MSG_NOSIGNAL
 #define MSG_NOSIGNAL 0 /* a system without it has no SIGPIPE */
 #endif
@@ -71,12 +74,12 @@ bool socket_address_read(const struct sockaddr *from, struct address *out, int *
 
 os_socket socket_open(int family, int type, int *error)
 {
-	os_socket fd = (os_socket)socket(family, type | SOCK_CLOEXEC, 0);
+	os_socket fd = (os_socket)socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd == -1) {
 		*error = os_socket_error();
 		return -1;
 	}
-	if (!os_socket_set_nonblocking(fd)) {
+	if (!SOCK_NONBLOCK && !os_socket_set_nonblocking(fd)) {
 		*error = os_socket_error();
 		os_socket_close(fd);
 		return -1;

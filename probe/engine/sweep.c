@@ -47,6 +47,7 @@ struct sweeper {
 	struct sweep_rtt rtt;
 	struct sweep_pacer pacer;
 	struct sweep_guard guard;
+	int64_t slowed_us; /* what was sent before says nothing of the window since */
 	int64_t pause_until_us, check_at_us;
 	unsigned checks_sent;
 	int64_t window_us, window_sent, rate_seen; /* requests since then; of the last whole window, a second */
@@ -85,6 +86,7 @@ static bool slow_down(struct sweeper *sweeper)
 		return false;
 	sweeper->window = sweeper->window / 2 > WINDOW_LEAST ? sweeper->window / 2 : WINDOW_LEAST;
 	guard_forget(&sweeper->guard);
+	sweeper->slowed_us = os_monotonic_us();
 	return true;
 }
 
@@ -113,6 +115,12 @@ static void check_over(struct sweeper *sweeper, bool answered)
 	follow_guard(sweeper, guard_checked(&sweeper->guard, answered));
 	if (sweeper->state == CHECKING && guard_checks_done(&sweeper->guard))
 		sweeper->state = SENDING;
+}
+
+static void control_over(struct sweeper *sweeper, const struct sweep_try *one, bool answered)
+{
+	if (sweeper->state == SENDING && one->sent_us > sweeper->slowed_us)
+		follow_guard(sweeper, guard_control(&sweeper->guard, answered));
 }
 
 /* ------------------------------------------------------------------ answers */
@@ -154,8 +162,8 @@ static void on_try_over(struct sweep_try *one, const struct sweep_kind *kind, vo
 		address_over(sweeper, one, kind);
 		break;
 	case PURPOSE_CONTROL:
-		if (sweeper->state == SENDING && !one->late)
-			follow_guard(sweeper, guard_control(&sweeper->guard, by_tcp));
+		if (!one->late)
+			control_over(sweeper, one, by_tcp);
 		break;
 	case PURPOSE_CHECK:
 		check_over(sweeper, by_tcp);
@@ -173,8 +181,7 @@ static void on_try_lapsed(struct sweep_try *one, void *user)
 		sweeper->silent++;
 		break;
 	case PURPOSE_CONTROL:
-		if (sweeper->state == SENDING)
-			follow_guard(sweeper, guard_control(&sweeper->guard, false));
+		control_over(sweeper, one, false);
 		break;
 	case PURPOSE_CHECK:
 		break;
@@ -428,6 +435,7 @@ bool sweep_run(struct report *report, struct sweep_part *parts, size_t count, co
 					      .over = on_try_over,
 					      .user = sweeper,
 					      .open_most = open_most};
+	sweep_tries_begin(&sweeper->tries);
 	sweeper->parallel = options->parallel < open_most ? options->parallel : open_most;
 	sweeper->window = options->rate > 0 ? sweeper->parallel : WINDOW_FIRST;
 	sweeper->rtt = sweep_rtt_new(min_us(options->timeout_us, LONGEST_WAIT_US));

@@ -8,6 +8,7 @@
 enum {
 	NOTHING_DUE_US = 60 * 1000 * 1000,
 	ICMP_READS_MAX = 8,
+	READY_AT_ONCE = 256,
 	LISTENED_TO_US = 900 * 1000 /* then the system sends it again by itself (RFC 6298 2: after a second) */
 };
 
@@ -49,17 +50,21 @@ static void on_closed(uv_handle_t *handle)
 	try_give_back(handle->data);
 }
 
+/* It must not be used after that. */
 static void try_close(struct sweep_try *one)
 {
 	queue_remove(one);
-	uv_close((uv_handle_t *)&one->poll, on_closed);
+	if (!one->tries->watch)
+		uv_close((uv_handle_t *)&one->poll, on_closed);
 	os_socket_close(one->fd);
+	if (one->tries->watch)
+		try_give_back(one);
 }
 
 static void try_over(struct sweep_try *one, const struct sweep_kind *kind)
 {
-	try_close(one);
 	one->tries->over(one, kind, one->tries->user);
+	try_close(one);
 }
 
 /* ------------------------------------------------------------------ what an answer means */
@@ -138,17 +143,48 @@ static bool take_failure(struct sweep_try *one, bool look)
 	return true;
 }
 
-static void on_poll(uv_poll_t *poll, int status, int events)
+/* The socket is connected, or has an error to tell. False: neither, after all. */
+static bool try_ready(struct sweep_try *one, bool failed)
 {
 	static const struct sweep_kind open = {SWEEP_OPEN, NULL, NOT_MEASURED, NOT_MEASURED};
-	struct sweep_try *one = poll->data;
+	if (take_failure(one, failed))
+		return true;
+	if (failed)
+		return false;
+	try_over(one, &open);
+	return true;
+}
+
+/* libuv gives POLLERR as UV_EBADF and stops polling. */
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
 	(void)events;
-	if (take_failure(one, status < 0))
-		return;
-	if (status == 0)
-		try_over(one, &open);
-	else /* libuv gives POLLERR as UV_EBADF and stops polling */
+	if (!try_ready(poll->data, status < 0))
 		uv_poll_start(poll, UV_WRITABLE, on_poll);
+}
+
+static void on_watch(uv_poll_t *poll, int status, int events)
+{
+	struct os_watch_event ready[READY_AT_ONCE];
+	struct sweep_tries *tries = poll->data;
+	(void)status, (void)events;
+	size_t count = os_watch_take(tries->watch, ready, READY_AT_ONCE);
+	for (size_t i = 0; i < count; i++)
+		try_ready(ready[i].data, ready[i].failed);
+}
+
+void sweep_tries_begin(struct sweep_tries *tries)
+{
+	tries->watch = os_watch_new();
+	if (!tries->watch)
+		return;
+	if (uv_poll_init(tries->loop, &tries->watch_poll, (int)os_watch_handle(tries->watch)) == 0) {
+		tries->watch_poll.data = tries;
+		uv_poll_start(&tries->watch_poll, UV_READABLE, on_watch);
+		return;
+	}
+	os_watch_free(tries->watch);
+	tries->watch = NULL;
 }
 
 /* ------------------------------------------------------------------ sending */
@@ -183,13 +219,20 @@ static bool socket_begin(struct sweep_try *one)
 	one->fd = socket_open(one->address.family == 6 ? AF_INET6 : AF_INET, SOCK_STREAM, &error);
 	if (one->fd == -1)
 		return false;
-	if (uv_poll_init_socket(one->tries->loop, &one->poll, (uv_os_sock_t)one->fd) != 0) {
+	if (!one->tries->watch && uv_poll_init_socket(one->tries->loop, &one->poll, (uv_os_sock_t)one->fd) != 0) {
 		os_socket_close(one->fd);
 		return false;
 	}
 	os_socket_reset_on_close(one->fd);
 	one->poll.data = one;
 	return true;
+}
+
+static bool socket_watch(struct sweep_try *one)
+{
+	if (one->tries->watch)
+		return os_watch_add(one->tries->watch, one->fd, one);
+	return uv_poll_start(&one->poll, UV_WRITABLE, on_poll) == 0;
 }
 
 /* An ICMP error that came while the system held the socket waits in its queue without waking anybody. */
@@ -214,15 +257,13 @@ bool sweep_try_send(struct sweep_tries *tries, const struct sweep_try *sent, int
 	queue_add(one);
 	if (connect((uv_os_sock_t)one->fd, (const struct sockaddr *)&peer, bytes) != 0)
 		error = os_socket_error();
-	if (is_want_of_sockets(error)) {
+	struct sweep_kind kind = kind_of_error(error);
+	if (is_want_of_sockets(error) || (kind.state == SWEEP_UNTRIED && !socket_watch(one))) {
 		try_close(one);
 		return false;
 	}
-	struct sweep_kind kind = kind_of_error(error);
 	if (kind.state != SWEEP_UNTRIED)
 		try_over(one, &kind);
-	else
-		uv_poll_start(&one->poll, UV_WRITABLE, on_poll);
 	return true;
 }
 

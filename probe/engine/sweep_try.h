@@ -10,11 +10,12 @@
 #include "probe/core/address.h"
 #include "probe/core/sweep_map.h"
 #include "probe/os/os.h"
+#include "probe/os/os_watch.h"
 
 struct sweep_tries;
 
 struct sweep_try {
-	uv_poll_t poll;
+	uv_poll_t poll; /* where the loop watches each socket */
 	os_socket fd;
 	struct sweep_tries *tries;
 	struct sweep_try *before, *behind; /* in the order of sending; of the free ones: behind alone */
@@ -35,13 +36,18 @@ struct sweep_tries {
 	uv_loop_t *loop;
 	/** It has been silent for the time-out: an answer is not waited for, but may come. */
 	void (*lapsed)(struct sweep_try *one, void *user);
-	/** What came, late or not; state UNTRIED: nothing any more. kind is gone after the call, and so is the try. */
+	/** What came, late or not; state UNTRIED: nothing any more. kind is gone after the call, and so is the try; it sends nothing. */
 	void (*over)(struct sweep_try *one, const struct sweep_kind *kind, void *user);
 	void *user;
 	unsigned open_most; /* sockets */
 	struct sweep_queue waiting, late;
 	struct sweep_try *free;
+	struct os_watch *watch; /* of all sockets; NULL: the loop watches each */
+	uv_poll_t watch_poll;
 };
+
+/** Begin: loop, callbacks, user and open_most are set, the rest is zero. */
+void sweep_tries_begin(struct sweep_tries *tries);
 
 /** Send one; *sent holds address, number, purpose and round. over() may be called at once. False, without that call, where this system has
  *  no socket or port for it just now. */

@@ -181,27 +181,27 @@ static const char *heard_by_control(const struct audit *audit, int last)
 	return NULL;
 }
 
-/* Where those between these two die: as the first tells that was walked to. */
-static void name_place(const struct audit *audit, const struct audit_point *first, const struct audit_point *last,
-		       struct audit_block *block)
+/* The one of these that tells most of where they die: the first that was walked to, else the first. */
+static const struct audit_point *telling(const struct audit_point *first, const struct audit_point *last)
 {
-	block->hop = NOT_MEASURED;
-	for (const struct audit_point *point = first; point <= last && block->state == AUDIT_BLOCKED; point++) {
-		int refused = first_with(point, ANSWER_REFUSED), heard = last_heard(point);
-		if (refused != NOT_MEASURED) {
-			block->refused = true;
-			block->last_heard = point->hops[refused].from;
-			block->hop =
-				heard && same_sender(&point->hops[heard], &point->hops[refused]) ? heard : NOT_MEASURED;
-			return;
-		}
-		if (!point->walked || !heard)
-			continue;
-		const struct audit_hop *next = next_hop(audit, point, heard);
+	for (const struct audit_point *point = first; point <= last; point++)
+		if (point->walked && last_heard(point))
+			return point;
+	return first;
+}
+
+static void name_place(const struct audit *audit, const struct audit_point *point, struct audit_block *block)
+{
+	int refused = first_with(point, ANSWER_REFUSED), heard = last_heard(point);
+	const struct audit_hop *next = next_hop(audit, point, heard);
+	if (refused != NOT_MEASURED) {
+		block->refused = true;
+		block->last_heard = point->hops[refused].from;
+		block->hop = heard && same_sender(&point->hops[heard], &point->hops[refused]) ? heard : NOT_MEASURED;
+	} else if (heard) {
 		block->hop = heard;
 		block->last_heard = point->hops[heard].from;
 		block->first_silent = next ? next->from : heard_by_control(audit, heard);
-		return;
 	}
 }
 
@@ -240,8 +240,9 @@ static void add_blocks(struct arena *arena, struct sweep_audit *result, struct a
 		bool is_last = last + 1 == audit->point_count;
 		uint32_t gap = is_last ? 1 : ends[1].offset - ends->offset;
 		uint32_t end = is_last ? audit->count - 1 : ends->offset + (gap - 1) / 2;
-		struct audit_block block = {.state = state_of(audit_fate(audit, ends))};
-		name_place(audit, &audit->points[first], ends, &block);
+		struct audit_block block = {.state = state_of(audit_fate(audit, ends)), .hop = NOT_MEASURED};
+		if (block.state == AUDIT_BLOCKED)
+			name_place(audit, telling(&audit->points[first], ends), &block);
 		block_add(arena, result, audit, &block, begin, end);
 		audit->cut |= gap > 1;
 		begin = end + 1;
