@@ -234,7 +234,8 @@ void report_text(const struct report *report, const struct report_style *style, 
 	}
 	if (!is_check)
 		text_vault(&page);
-	text_checks(&page);
+	if (!is_check || style->verbose)
+		text_checks(&page);
 	text_findings(&page);
 	if (!is_check)
 		return;

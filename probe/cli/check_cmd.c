@@ -11,6 +11,7 @@
 #include "probe/core/url.h"
 #include "probe/diagnosis/diagnosis.h"
 #include "probe/engine/engine.h"
+#include "probe/engine/machine_preflight.h"
 #include "probe/os/os.h"
 #include "probe/settings/mask.h"
 #include "probe/settings/settings.h"
@@ -178,12 +179,15 @@ int check_command(struct arena *arena, const struct options *options, int argc, 
 		return EXIT_USAGE;
 	}
 	check_note_run(report, options, argc, argv);
+	bool is_live = inputs.machine.registry && machine_preflight_read(inputs.registry);
 	bool done = run_engine(report, &plan, options, &inputs, &system, &err);
 	system_part_end(&system);
 	if (!done) {
 		complain("%s", err.text);
 		return EXIT_TOOL;
 	}
+	if (is_live)
+		machine_preflight_record(report, inputs.registry, true);
 	diagnose(report);
 	int status = diagnose_exit_status(report);
 	return reports_write(options, report) ? status : EXIT_TOOL;
