@@ -228,29 +228,36 @@ static void text_head(struct page *page)
 	text_run(page);
 }
 
+static void text_preflight(struct page *page)
+{
+	text_vault(page);
+	text_checks(page);
+	text_findings(page);
+}
+
+static void text_run_of_paths(struct page *page)
+{
+	text_answer(page);
+	text_head(page);
+	text_coverage_head(page);
+	if (page->style->verbose)
+		text_checks(page);
+	text_findings(page);
+	text_coverage(page);
+	text_notes(page);
+	text_ways(page);
+	text_paths(page);
+	if (page->style->verbose)
+		text_observations(page);
+}
+
 void report_text(const struct report *report, const struct report_style *style, struct strbuf *out)
 {
 	struct page page = {report, style, out};
-	if (report->sweep_count) { /* it was not asked whether this server is ready */
+	if (report->sweep_count) /* it was not asked whether this server is ready */
 		text_sweeps(&page);
-		return;
-	}
-	bool is_check = report->path_count || report->coverage || !report->check_count; /* and not of preflight alone */
-	if (is_check) {
-		text_answer(&page);
-		text_head(&page);
-	}
-	if (!is_check)
-		text_vault(&page);
-	text_coverage_head(&page);
-	text_checks(&page);
-	text_findings(&page);
-	text_coverage(&page);
-	if (!is_check)
-		return;
-	text_notes(&page);
-	text_ways(&page);
-	text_paths(&page);
-	if (style->verbose)
-		text_observations(&page);
+	else if (report->check_count && !report->path_count && !report->coverage)
+		text_preflight(&page);
+	else
+		text_run_of_paths(&page);
 }

@@ -10,7 +10,7 @@
 #include "probe/core/strbuf.h"
 
 /* Windows derives its keys in 2,000 rounds, OpenSSL in 2,048, careful people in some 100,000: a million is a second. */
-enum { PFX_ITERATIONS_MAX = 1000000, PFX_BAGS_MAX = 64, SUBJECT_BYTES_MAX = 512 };
+enum { PFX_ITERATIONS_MAX = 1000000, PFX_BAGS_MAX = 64, SUBJECT_BYTES_MAX = 512, STACK_BYTES = 32 * 1024 };
 
 typedef STACK_OF(PKCS12_SAFEBAG) bag_stack;
 
@@ -26,6 +26,13 @@ struct pfx {
 void vault_wipe(void *memory, size_t length)
 {
 	OPENSSL_cleanse(memory, length);
+}
+
+/* What the libraries left on the stack, below the caller's own part of it: hash functions copy what they are given. */
+__attribute__((noinline)) static void wipe_stack(void)
+{
+	unsigned char below[STACK_BYTES];
+	vault_wipe(below, sizeof(below));
 }
 
 /* ------------------------------------------------------------------ what held the key */
@@ -295,4 +302,5 @@ void vault_pfx_read(struct arena *arena, const unsigned char *bytes, size_t leng
 	OSSL_PROVIDER_unload(standard);
 	OSSL_LIB_CTX_free(libraries);
 	ERR_clear_error();
+	wipe_stack();
 }

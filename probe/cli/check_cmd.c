@@ -13,6 +13,7 @@
 #include "probe/core/url.h"
 #include "probe/diagnosis/diagnosis.h"
 #include "probe/engine/engine.h"
+#include "probe/engine/machine_preflight.h"
 #include "probe/os/os.h"
 #include "probe/settings/settings.h"
 #include "targets/targets.h"
@@ -143,6 +144,7 @@ int check_command(struct arena *arena, const struct options *options, int argc, 
 	}
 	run_note_arguments(report, argc, argv);
 	run_note_options(report, options);
+	bool is_live = inputs.machine.registry && machine_preflight_read(inputs.registry);
 	bool done = run_engine(report, &plan, options, &inputs, &system, &err);
 	system_part_end(&system);
 	if (!done) {
@@ -150,6 +152,8 @@ int check_command(struct arena *arena, const struct options *options, int argc, 
 		return EXIT_TOOL;
 	}
 	tags_place(report, options, &tags);
+	if (is_live)
+		machine_preflight_record(report, inputs.registry, true);
 	diagnose(report);
 	int status = diagnose_exit_status(report);
 	return reports_write(options, report) ? status : EXIT_TOOL;

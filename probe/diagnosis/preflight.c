@@ -340,13 +340,23 @@ static const struct {
 #undef CHECK
 };
 
+/* What a path says of the same cause says more. */
+static bool is_said(const struct report *report, const char *cause)
+{
+	for (size_t i = 0; i < report->finding_count; i++)
+		if (text_equal(report->findings[i]->cause, cause) && report->findings[i]->paths.count)
+			return true;
+	return false;
+}
+
+/* Beside the paths of `check` it is a warning: no check of this machine was seen to keep a server from registering. */
 static void add_finding(struct judging *judging, const char *cause)
 {
 	struct report *report = judging->report;
 	const struct check *check = judging->check;
 	const struct cause *row = cause_find(cause);
 	struct finding *finding = report_add_finding(report);
-	finding->status = check->status;
+	finding->status = report->path_count ? STATUS_WARN : check->status;
 	finding->cause = row->id;
 	finding->stage = row->stage;
 	finding->owner = row->owner;
@@ -376,7 +386,8 @@ void preflight_judge(struct report *report)
 		rows[i].judge(&judging);
 		if (rows[i].cause && (check.status == STATUS_WARN || check.status == STATUS_FAIL)) {
 			check.cause = rows[i].cause;
-			add_finding(&judging, rows[i].cause);
+			if (!is_said(report, rows[i].cause))
+				add_finding(&judging, rows[i].cause);
 		}
 		report->checks = arena_grow(report->arena, report->checks, &report->check_capacity, report->check_count,
 					    sizeof(*report->checks));

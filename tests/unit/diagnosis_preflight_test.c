@@ -283,6 +283,27 @@ static void nothing_known(void)
 	CHECK_INT(report->check_count, 12);
 }
 
+/* Beside paths that work: a warning, whatever it is; and nothing twice. */
+static void beside_paths(void)
+{
+	report_free(report);
+	report = build_report();
+	struct path *path =
+		build_route(report, build_target(report, "login.example", 443), IDENTITY_SYSTEM, "DIRECT", true);
+	build_works(report, path, "20.190.128.1");
+	fact("dotnet_release", "read", "1");
+	fact("zone_download", "read", "3");
+	struct observation *zone = build_fact(report, "zone_download", "system", "forbidden", "3");
+	text_list_add(report->arena, &zone->fact.values, "3");
+	text_list_add(report->arena, &zone->fact.values, "a place");
+	diagnose(report);
+	CHECK_INT(report->finding_count, 2);
+	CHECK(build_finding(report, "pre_dotnet_old")->status == STATUS_WARN);
+	CHECK_INT(find("dotnet")->status, STATUS_FAIL);
+	CHECK_TEXT(build_finding(report, "cfg_zone_download_forbidden")->subject, "a place");
+	CHECK(report->readiness.ready);
+}
+
 int main(void)
 {
 	thresholds();
@@ -295,6 +316,7 @@ int main(void)
 	agents();
 	exclusions();
 	nothing_known();
+	beside_paths();
 	report_free(report);
 	return check_summary();
 }

@@ -28,11 +28,17 @@ struct built_pfx {
 	EVP_PKEY *key;
 };
 
-/** For making RC2 of 40 bits. */
-static inline void build_with_legacy(void)
+/** For making RC2 of 40 bits: true at the start, false at the end of a test. */
+static inline void build_with_legacy(bool on)
 {
-	OSSL_PROVIDER_load(NULL, "default");
-	OSSL_PROVIDER_load(NULL, "legacy");
+	static OSSL_PROVIDER *providers[2];
+	static const char *const names[] = {"default", "legacy"};
+	for (size_t i = 0; i < 2; i++) {
+		if (on)
+			providers[i] = OSSL_PROVIDER_load(NULL, names[i]);
+		else
+			OSSL_PROVIDER_unload(providers[i]);
+	}
 }
 
 static inline X509 *build_certificate(EVP_PKEY *key, const char *name, int64_t from_s, int64_t to_s)

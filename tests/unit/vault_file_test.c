@@ -324,7 +324,7 @@ static void files(void)
 int main(void)
 {
 	arena = arena_new();
-	build_with_legacy();
+	build_with_legacy(true);
 	both_kinds_of_pfx();
 	states();
 	damaged();
@@ -337,5 +337,6 @@ int main(void)
 	what_is_hostile();
 	files();
 	arena_free(arena);
+	build_with_legacy(false);
 	return check_summary();
 }

@@ -23,10 +23,13 @@ from lab.node import LabError, as_uid, run  # noqa: E402
 
 BOOT_SECONDS, MAKE_SECONDS = 60, 180
 PLACES = "/usr/lib/wine:/usr/bin"
-# Windows' version, and services that no test needs: each would be a process more at every start of a prefix.
+# Windows' version, and services that no test needs: each would be a process more at every start of a prefix.  And what every server has and Wine has
+# not: .NET Framework 4.8 and PowerShell 5.1, by what the registry says.
 SERVICES = r"HKLM\System\CurrentControlSet\Services"
 SETTING_UP = [["wineboot", "-i"], ["winecfg", "/v", "win10"]] + [
-    ["reg", "add", rf"{SERVICES}\{name}", "/v", "Start", "/t", "REG_DWORD", "/d", "4", "/f"] for name in ("Eventlog", "PlugPlay")]
+    ["reg", "add", rf"{SERVICES}\{name}", "/v", "Start", "/t", "REG_DWORD", "/d", "4", "/f"] for name in ("Eventlog", "PlugPlay")] + [
+    ["reg", "add", r"HKLM\Software\Microsoft\NET Framework Setup\NDP\v4\Full", "/v", "Release", "/t", "REG_DWORD", "/d", "528040", "/f"],
+    ["reg", "add", r"HKLM\Software\Microsoft\PowerShell\3\PowerShellEngine", "/v", "PowerShellVersion", "/t", "REG_SZ", "/d", "5.1.17763.1", "/f"]]
 
 
 def is_exe(program):

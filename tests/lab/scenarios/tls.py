@@ -1,4 +1,5 @@
 """TLS: what answers a ClientHello in place of the service, what swallows it, and what is wrong with a certificate."""
+from lab import vault
 from lab.scenario import Expect, scenario
 
 PROXY = "proxy.corp.test:3128"
@@ -40,6 +41,16 @@ def squid_opens_tls_and_its_ca_is_trusted(lab):
     result = yield
     for path in result.paths("login.*", effective=True):
         assert path["verdict"]["confidence"] >= 0.8, path["verdict"]
+
+
+@scenario(Expect(exit=1, cause="tls_intercepted_trusted", stage="tls", owner="proxy-team", targets=HTTPS, subject=f"*{INSPECTOR}*"))
+def squid_opens_tls_and_may_restrict_tenants(lab):
+    """Who opens TLS can let in some tenants alone: the vault's own is told to the proxy's team."""
+    trust(lab, inspecting_proxy(lab))
+    vault.give(lab, vault.document(vault.make_pfx(lab.work)[0]))
+    result = yield
+    assert vault.LEAVES["AadTenantId"] in result.findings("tls_intercepted_trusted")[0]["remedy"][-1], result.findings()
+    assert vault.LEAVES["AadTenantId"] in result.handoff[result.handoff.index("For the proxy team"):], result.handoff
 
 
 @scenario(Expect(exit=1, cause="tls_intercepted_trusted", stage="tls", owner="proxy-team", targets=HTTPS, subject=f"*{INSPECTOR}*"))
