@@ -119,12 +119,17 @@ void text_coverage_head(struct page *page)
 		page_item(page, i ? SAY_NOTHING : SAY_HEAD_READ, line.data);
 	}
 	strbuf_truncate(&line, 0);
-	if (coverage && coverage->circuit_hop)
-		say(&line, SAY_CIRCUIT_HOP, FILLS({"hop", coverage->circuit_hop}));
+	struct strbuf hops;
+	strbuf_init(&hops);
+	if (coverage)
+		say_list(&hops, &coverage->circuit_hops, LISTED);
+	if (coverage && coverage->circuit_hops.count)
+		say(&line, SAY_CIRCUIT_HOP, FILLS({"hop", hops.data}));
 	else if (coverage && coverage->circuit_interface)
 		say(&line, SAY_CIRCUIT_INTERFACE, FILLS({"interface", coverage->circuit_interface}));
 	if (line.length)
 		page_item(page, SAY_HEAD_CIRCUIT, line.data);
+	strbuf_free(&hops);
 	strbuf_free(&line);
 }
 

@@ -156,7 +156,7 @@ static bool add_hosts(struct report *report, const struct options *options, stru
 	struct coverage *coverage = report->coverage;
 	struct target_options target_options = {.arena = report->arena, .region = options->region};
 	struct target_set set = {0};
-	if (!options->circuit_hop && !options->circuit_interface)
+	if (!options->circuit_hops.count && !options->circuit_interface)
 		return true;
 	if (!targets_load(&target_options, "mars-public", &set, err))
 		return false;
@@ -204,7 +204,7 @@ static void make(struct report *report, const struct options *options, const str
 	report->run.region_used = true;
 	report->run.started_at_ms = report->run.ended_at_ms = os_wall_us() / 1000;
 	struct coverage_input input = {.region = report->run.region,
-				       .circuit_hop = options->circuit_hop,
+				       .circuit_hops = options->circuit_hops,
 				       .circuit_interface = options->circuit_interface,
 				       .tables = inputs->tables,
 				       .table_count = inputs->table_count,
