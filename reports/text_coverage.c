@@ -254,7 +254,7 @@ static void text_prefixes(struct page *page)
 {
 	const struct coverage_table *decider = coverage_decider(page->report->coverage);
 	struct strbuf heading;
-	if (!decider)
+	if (!decider || !page->report->coverage->prefix_count)
 		return;
 	strbuf_init(&heading);
 	say(&heading, SAY_PREFIXES, FILLS({"source", decider->source}));
@@ -286,6 +286,8 @@ static enum say say_state(enum community_state state)
 static void text_communities(struct page *page)
 {
 	const struct coverage *coverage = page->report->coverage;
+	if (!coverage->community_count)
+		return;
 	page_heading(page, SAY_COMMUNITIES);
 	for (size_t i = 0; i < coverage->community_count; i++) {
 		const struct coverage_community *one = &coverage->communities[i];
