@@ -327,6 +327,41 @@ bool rule_dns_suffix_appended_capture(const struct view *view, struct verdict *o
 	return found;
 }
 
+/* Only this system's own lookup gave it, and it is none of a service in the internet. */
+static bool is_of_lookup_alone(const struct view *view, const struct tried *tried)
+{
+	return tried->attempt->found_by == FOUND_BY_SYSTEM && dns_address_is_odd(tried->attempt->address) &&
+	       !servers_give(view->report, view->name, tried->attempt->address);
+}
+
+/** The servers answer, and this system uses inner addresses for the name that none of them has: where those come from nobody has seen. */
+bool rule_dns_lookup_alone(const struct view *view, struct verdict *out)
+{
+	struct dns_view dns;
+	bool found = false;
+	dns_view_make(view, view->name, &dns);
+	if (view->proxied || view_works(view) || !any_answered(&dns))
+		return false;
+	for (size_t i = 0; i < view->tried_count; i++) {
+		if (!view->tried[i].judged)
+			continue;
+		if (!tried_failed(&view->tried[i]) || !is_of_lookup_alone(view, &view->tried[i]))
+			return false;
+		verdict_add_evidence(view, out, tried_ended_by(&view->tried[i]));
+		found = true;
+	}
+	if (!found)
+		return false;
+	out->status = STATUS_INCONCLUSIVE;
+	verdict_add_evidence(view, out, dns.lookup);
+	for (size_t i = 0; i < dns.count; i++)
+		if (!dns.servers[i].control && dns_answered(dns.servers[i].outcome))
+			verdict_add_evidence(view, out, dns.servers[i].shown);
+	verdict_add_not_run(view, out,
+			    "where the lookup has the address from: a search suffix, a cache, another way to ask");
+	return verdict_set(view, out, "meas_stack_disagrees", 0.6);
+}
+
 /* ------------------------------------------------------------------ private link */
 
 /* The server that sends this path to a private address behind a privatelink alias, where it fails; NULL: none. */

@@ -6,7 +6,7 @@
 #include "probe/diagnosis/dns_view.h"
 #include "probe/diagnosis/rules.h"
 
-enum { AT_ONCE_US = 500 * 1000 };
+enum { AT_ONCE_US = 500 * 1000, BY_A_CALL_US = 20 * 1000 };
 
 /* Everything of the path that should have left the machine: its attempts, or if there are none the questions to name servers. */
 static bool leaves_machine(const struct view *view)
@@ -106,11 +106,23 @@ static const char *family_of(const char *text)
 	return address_parse(text, &address) && address.family == 6 ? "ipv6" : "ipv4";
 }
 
-static bool is_routeless(const struct view *view, const struct tried *tried)
+static bool lacks_route(const struct view *view, const struct tried *tried)
 {
 	const struct local_fact *route = view_fact(view, "default_route", family_of(tried->attempt->address));
 	return tried->broke == STAGE_TCP && tried->attempt->failure == FAILURE_NETWORK_UNREACHABLE &&
 	       !(tried->tcp && tried->tcp->tcp.icmp.from) && !(route && text_equal(route->state, "present"));
+}
+
+/* A server without a way for IPv6 is none that must have one: what became of its IPv4 then is the question, and the other way round. */
+static bool is_routeless(const struct view *view, const struct tried *tried)
+{
+	if (!lacks_route(view, tried))
+		return false;
+	for (size_t i = 0; i < view->tried_count; i++)
+		if (tried_failed(&view->tried[i]) && !lacks_route(view, &view->tried[i]) &&
+		    strcmp(family_of(view->tried[i].attempt->address), family_of(tried->attempt->address)) != 0)
+			return false;
+	return true;
 }
 
 /* Addresses of a range, by a version of IP that this server does without: what it is meant to reach works by the other. */
@@ -367,7 +379,9 @@ static bool refused_here(const struct view *view, struct verdict *out, const cha
 		if (!tried_failed(tried) || tried->broke != STAGE_TCP || tried->attempt->failure != failure ||
 		    is_device_word(tried))
 			continue;
-		any = verdict_set(view, out, cause, 0.9);
+		/* what is forbidden here is so at once; later it may be a router's word */
+		bool late = senders_are_hidden(view) && tried->tcp && tried->tcp->duration_us >= BY_A_CALL_US;
+		any = verdict_set(view, out, cause, late ? 0.5 : 0.9);
 		verdict_add_evidence(view, out, tried->tcp);
 	}
 	for (size_t i = 0; name && i < view->report->observations.count; i++) {

@@ -4,6 +4,7 @@
 #include "probe/diagnosis/rules_tcp.h"
 
 enum { WAYS_SHOWN = 2 };
+static const double SURE = 0.8;
 
 /* ------------------------------------------------------------------ asking ways */
 
@@ -77,7 +78,11 @@ int hop_of_address(const struct report *report, const char *address)
 
 bool rule_ip_acl_at_hop_port_specific(const struct view *view, struct verdict *out)
 {
-	return verdict_by_way(view, out, "ip_acl_at_hop_port_specific", WAY_FILTERED, tcp_is_silent);
+	if (!verdict_by_way(view, out, "ip_acl_at_hop_port_specific", WAY_FILTERED, tcp_is_silent))
+		return false;
+	if (out->has_place && out->at.hop == 0 && out->confidence < SURE)
+		verdict_add_not_run(view, out, "whether this server's own packet filters let the request out");
+	return true;
 }
 
 bool rule_ip_path_dies_all_protocols(const struct view *view, struct verdict *out)

@@ -4,7 +4,8 @@
 #include "probe/diagnosis/view.h"
 #include "probe/diagnosis/ways.h"
 
-static const double FILTERED = 0.9, FILTERED_AT_THE_END = 0.65, DEAD_BY_ONE = 0.7, DEAD_BY_MORE = 0.85, LOOPS = 0.95;
+static const double FILTERED = 0.9, FILTERED_AT_THE_END = 0.65, FILTERED_OR_KEPT = 0.65, DEAD_BY_ONE = 0.7,
+		    DEAD_BY_MORE = 0.85, LOOPS = 0.95;
 
 /* A walk of the same packets that are lost: heard from any hop. */
 static bool hears_hops(const struct walk_view *walk)
@@ -55,6 +56,25 @@ static bool is_heard_beyond(const struct walks *walks, int ttl)
 	return false;
 }
 
+/* Does this system count what it does not let out? */
+static bool counts_held_back(const struct report *report)
+{
+	for (size_t i = 0; i < report->observations.count; i++) {
+		const struct observation *one = report->observations.items[i];
+		if (one->op == OP_TCP_CONNECT && one->tcp.has_tcp_info && one->tcp.tcp_info.held_back != NOT_MEASURED)
+			return true;
+	}
+	return false;
+}
+
+static double sure_of_filter(const struct report *report, const struct walks *walks, int ttl)
+{
+	if (!is_heard_beyond(walks, ttl))
+		return FILTERED_AT_THE_END;
+	/* heard by nobody: a packet filter of this server's may be what keeps it */
+	return ttl == 0 && !counts_held_back(report) ? FILTERED_OR_KEPT : FILTERED;
+}
+
 static void judge_end(const struct report *report, const struct walks *walks, struct way *way)
 {
 	const struct walk_view *passing = what_passes(walks);
@@ -63,7 +83,7 @@ static void judge_end(const struct report *report, const struct walks *walks, st
 	way->ttl = hears_hops(&walks->syn) ? walks->syn.last_heard_ttl : 0;
 	if (passing || other) {
 		way->end = WAY_FILTERED;
-		way->confidence = is_heard_beyond(walks, way->ttl) ? FILTERED : FILTERED_AT_THE_END;
+		way->confidence = sure_of_filter(report, walks, way->ttl);
 	} else if (controls) {
 		way->end = WAY_DEAD;
 		way->confidence = controls > 1 ? DEAD_BY_MORE : DEAD_BY_ONE;

@@ -6,7 +6,11 @@
 #include "probe/core/arena.h"
 #include "probe/os/os_echo.h"
 
-enum { ANSWER_BYTES = 512, TTL_UNLIMITED = 64 };
+enum {
+	ANSWER_BYTES = 512,
+	TTL_UNLIMITED = 64,
+	CALL_TENTHS = 8 /* of the patience: what the call itself waits, so that it is over before the run may be */
+};
 
 /* ICMP types. RFC 792; RFC 4443. */
 enum {
@@ -355,7 +359,7 @@ static void echo_begin(struct walk_probe *probe, int64_t patience_us)
 	struct echo_job *job = xcalloc(1, sizeof(*job));
 	memcpy(job->address, probe->way->dst, strlen(probe->way->dst) + 1);
 	job->ttl = probe->seen->ttl.ttl;
-	job->timeout_ms = (int)(patience_us / 1000);
+	job->timeout_ms = (int)(patience_us / 1000 * CALL_TENTHS / 10);
 	job->probe = probe;
 	struct blocking_call call = {.work = echo_work,
 				     .release = free,

@@ -260,6 +260,30 @@ static void old_leaf_below_a_new_issuer(int witnesses, int64_t leaf_ends_s, int6
 	report_free(report);
 }
 
+/* IPv6 has no route here, as on many servers: what became of IPv4 is the question, unless that has none, either. */
+static void one_version_without_a_route(enum failure ipv4, const char *cause)
+{
+	struct path *path;
+	struct report *report = one_path(&path);
+	build_state(report, "default_route", "ipv6", "absent");
+	build_attempt(report, path, "2603:1006:2000::1", FAILURE_NETWORK_UNREACHABLE);
+	build_attempt(report, path, "20.190.128.1", ipv4);
+	expect(report, STATUS_FAIL, cause);
+}
+
+/* Where a router's word looks like this server's own, what is forbidden after a round trip is not sure to be forbidden here. */
+static void forbidden_with_hidden_senders(int64_t duration_us, double confidence)
+{
+	struct path *path;
+	struct report *report = one_path(&path);
+	build_fact(report, "missing_api", "TCP_FAIL_CONNECT_ON_ICMP_ERROR", "absent", NULL);
+	build_last(build_attempt(report, path, "20.190.128.1", FAILURE_PERMISSION_DENIED))->duration_us = duration_us;
+	diagnose(report);
+	CHECK_TEXT(path->verdict.cause, "host_firewall_blocks");
+	CHECK(path->verdict.confidence > confidence - 0.01 && path->verdict.confidence < confidence + 0.01);
+	report_free(report);
+}
+
 int main(void)
 {
 	old_leaf_below_a_new_issuer(3, -86400 * 2000LL, 86400, "not_yet_valid", "tls_cert_expired");
@@ -272,6 +296,10 @@ int main(void)
 	unreachable_with_hidden_senders(NULL, NULL);
 	unreachable_with_hidden_senders("present", NULL);
 	unreachable_with_hidden_senders("absent", "host_no_default_route");
+	one_version_without_a_route(FAILURE_TIMEOUT, "tcp_syn_silent_unlocated");
+	one_version_without_a_route(FAILURE_NETWORK_UNREACHABLE, "host_no_default_route");
+	forbidden_with_hidden_senders(500, 0.9);
+	forbidden_with_hidden_senders(130 * 1000, 0.5);
 	interface_that_carried_something();
 	names_without_a_route();
 	a_device_is_not_this_firewall();

@@ -82,6 +82,24 @@ static void what_else_may_be_it_counts(void)
 	CHECK(confidence_of(refused, &(struct walked){"rst", "10.1.0.1 10.2.0.1 syn_ack", NULL}) < 0.8);
 }
 
+/* No hop hears the request: whether this system let it out at all is known only where it counts that. */
+static void own_filter_may_keep_it(void)
+{
+	for (int counts = 0; counts < 2; counts++) {
+		struct path *path;
+		struct report *report = one_path(&path);
+		struct tcp_connect *tcp = &build_last(build_attempt(report, path, ONE, FAILURE_TIMEOUT))->tcp;
+		tcp->has_tcp_info = true;
+		tcp->tcp_info.held_back = counts ? 0 : NOT_MEASURED;
+		build_walks(report, ONE, &(struct walked){"- - -", "10.1.0.1 10.2.0.1 syn_ack", NULL});
+		diagnose(report);
+		CHECK_TEXT(path->verdict.cause, "ip_acl_at_hop_port_specific");
+		CHECK((path->verdict.confidence >= 0.8) == counts);
+		CHECK_INT(path->verdict.not_run.count, !counts);
+		report_free(report);
+	}
+}
+
 /* A port of the same address that works is a control too, whoever asked. */
 static void other_port_of_the_address_works(void)
 {
@@ -250,6 +268,7 @@ int main(void)
 {
 	silence_has_a_place();
 	what_else_may_be_it_counts();
+	own_filter_may_keep_it();
 	other_port_of_the_address_works();
 	muted_hops_are_said();
 	missing_rights_are_said();

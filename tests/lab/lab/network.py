@@ -49,6 +49,7 @@ class Lab:
         self.names = Names()
         self.processes, self.pending = [], []
         self.arguments, self.environment, self.prefix = [], {}, []
+        self.interrupt_after = None  # seconds, then Ctrl-C
         self.rights = False  # run the program as root
         self.slowness = 1  # how much longer the program may take for what it does in no time
         self._make_nodes()
@@ -166,6 +167,11 @@ class Lab:
         """Which DNS servers the client is configured with."""
         self._client_file("nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n")
         self._client_file("resolv.conf", "".join(f"nameserver {s}\n" for s in servers) + extra)
+
+    def search_suffixes(self):
+        """The suffixes that resolv.conf names."""
+        lines = pathlib.Path("/etc/netns/client/resolv.conf").read_text(encoding="utf-8").splitlines()
+        return next((line.split()[1:] for line in lines if line.startswith("search ")), [])
 
     def hosts_file(self, entries):
         """lab.hosts_file({"login.windows.net": "10.9.9.9"}) beside localhost."""

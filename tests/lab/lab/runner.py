@@ -1,16 +1,20 @@
 """Run one scenario, inside: build, break, probe, judge; and keep everything when it fails."""
+import contextlib
 import inspect
 import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import tempfile
+import threading
 import time
 import traceback
 
 from . import inside, matrix, wine
 from .network import Lab
+from .node import run
 from .scenario import Result, judge, judge_expressroute, judge_trace, same_judgement
 
 LIMIT_SECONDS = 90
@@ -36,6 +40,7 @@ class Probe:
         self.root.chmod(0o644)
         self.commands = []
         self.wine = wine.on_client(lab) if wine.is_exe(program) else None
+        self.search_list = []  # of Windows' registry
         self.words = wine.loaded(self.program)
         if self.wine:
             lab.slowness = WINE_SLOWNESS
@@ -53,22 +58,43 @@ class Probe:
         if self.wine:
             self.wine.wait()
             kept.update(self.wine.values)
+            self._search_list(kept)
         command = [str(w) for w in self.lab.as_user(words, kept)]
         self.commands.append(command)
         # Files, not pipes: a process of Wine's that outlives the program would keep a pipe open.
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
             begin = time.monotonic()
+            ctrl_c = threading.Timer(self.lab.interrupt_after or LIMIT_SECONDS, self._interrupt)
+            if self.lab.interrupt_after:
+                ctrl_c.start()
             try:
                 status = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=out, stderr=errors, check=False, timeout=LIMIT_SECONDS,
                                         cwd=self.out).returncode
             except subprocess.TimeoutExpired:
                 status = -1
                 errors.write(b"\nthe lab killed it\n")
+            ctrl_c.cancel()
             seconds = time.monotonic() - begin
             texts = [stream.seek(0) or stream.read().decode(errors="replace") for stream in (out, errors)]
         if self.wine:
             self.wine.check()
         return status, seconds, *texts
+
+    def _interrupt(self):
+        """Ctrl-C for the program and its children alone: of Wine's services, which may be in the same process group, not one survives it."""
+        for process in pathlib.Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if (process / "comm").read_text().strip() == self.program.name:
+                    os.kill(int(process.name), signal.SIGINT)
+
+    def _search_list(self, environment):
+        """Windows keeps the DNS suffixes of resolv.conf in its registry; of several Wine tells the program the first alone."""
+        suffixes = self.lab.search_suffixes()
+        if len(suffixes) < 2 or self.search_list == suffixes:
+            return
+        add = ["reg", "add", r"HKLM\System\CurrentControlSet\Services\Tcpip\Parameters", "/v", "SearchList", "/d", ",".join(suffixes), "/f"]
+        run([str(w) for w in self.lab.as_user([wine.tool("wine"), *add], environment)])
+        self.search_list = suffixes
 
     def _trust(self, given):
         """The options by which the program trusts the lab's root.  On Windows the system's store holds it, as a company's does."""

@@ -145,7 +145,7 @@ def deadline_comes_before_the_timeout(lab):
 def interrupted_while_one_name_hangs(lab):
     lab.edge.drop(dst=LOGIN)
     lab.arguments += ["--timeout", str(2 * lab.slowness)]
-    lab.prefix = ["timeout", "--signal=INT", "--preserve-status", str(lab.slowness)]
+    lab.interrupt_after = lab.slowness
     result = yield
     assert result.report["run"]["end_reason"] == "interrupted"
     assert "ended_at" in result.report["run"] and result.report["run"]["duration_ms"] <= 2000 * lab.slowness
@@ -154,7 +154,7 @@ def interrupted_while_one_name_hangs(lab):
 @scenario(Expect(exit=3, cause="meas_interrupted", status="inconclusive", finding="warn", seconds=2))
 def interrupted_while_everything_hangs(lab):
     lab.edge.drop(proto="tcp")
-    lab.prefix = ["timeout", "--signal=INT", "--preserve-status", str(0.5 * lab.slowness)]
+    lab.interrupt_after = 0.5 * lab.slowness
     result = yield
     assert result.report["run"]["end_reason"] == "interrupted"
     assert all(a["failure"] == "interrupted_error" for p in result.paths("login.*") for a in p["attempts"])

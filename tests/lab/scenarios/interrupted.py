@@ -30,9 +30,9 @@ def cut_at_many_moments(lab, first, wanted):
     arguments = list(lab.arguments)
     for moment in MOMENTS:
         for reason in ("interrupted", "deadline"):
-            seconds = f"{moment * lab.slowness:.2f}"
-            lab.prefix = ["timeout", "--signal=INT", "--preserve-status", seconds] if reason == "interrupted" else []
-            lab.arguments = arguments + (["--deadline", seconds] if reason == "deadline" else [])
+            seconds = moment * lab.slowness
+            lab.interrupt_after = seconds if reason == "interrupted" else None
+            lab.arguments = arguments + (["--deadline", f"{seconds:.2f}"] if reason == "deadline" else [])
             result = first.run_again()
             cut |= ends_well(result, reason, moment, known)
             took_seconds = result.report["run"]["duration_ms"] / 1000
