@@ -119,12 +119,17 @@ void text_coverage_head(struct page *page)
 		page_item(page, i ? SAY_NOTHING : SAY_HEAD_READ, line.data);
 	}
 	strbuf_truncate(&line, 0);
-	if (coverage && coverage->circuit_hop)
-		say(&line, SAY_CIRCUIT_HOP, FILLS({"hop", coverage->circuit_hop}));
+	struct strbuf hops;
+	strbuf_init(&hops);
+	if (coverage)
+		say_list(&hops, &coverage->circuit_hops, LISTED);
+	if (coverage && coverage->circuit_hops.count)
+		say(&line, SAY_CIRCUIT_HOP, FILLS({"hop", hops.data}));
 	else if (coverage && coverage->circuit_interface)
 		say(&line, SAY_CIRCUIT_INTERFACE, FILLS({"interface", coverage->circuit_interface}));
 	if (line.length)
 		page_item(page, SAY_HEAD_CIRCUIT, line.data);
+	strbuf_free(&hops);
 	strbuf_free(&line);
 }
 
@@ -249,7 +254,7 @@ static void text_prefixes(struct page *page)
 {
 	const struct coverage_table *decider = coverage_decider(page->report->coverage);
 	struct strbuf heading;
-	if (!decider)
+	if (!decider || !page->report->coverage->prefix_count)
 		return;
 	strbuf_init(&heading);
 	say(&heading, SAY_PREFIXES, FILLS({"source", decider->source}));
@@ -281,6 +286,8 @@ static enum say say_state(enum community_state state)
 static void text_communities(struct page *page)
 {
 	const struct coverage *coverage = page->report->coverage;
+	if (!coverage->community_count)
+		return;
 	page_heading(page, SAY_COMMUNITIES);
 	for (size_t i = 0; i < coverage->community_count; i++) {
 		const struct coverage_community *one = &coverage->communities[i];

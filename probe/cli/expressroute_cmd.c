@@ -86,6 +86,8 @@ static bool read_inputs(struct arena *arena, const struct options *options, stru
 {
 	if (options->argument_count)
 		return err_set(err, "expressroute takes options only; `marsprobe --help` lists them");
+	if (options->region && !targets_region_valid(options->region))
+		return err_set(err, "--region: a region's code is 2 to 10 letters and digits, like eus or jpe");
 	if (!read_tables(arena, TABLE_CIRCUIT, &options->route_tables, out, err) ||
 	    !read_tables(arena, TABLE_ROUTER, &options->bgp_tables, out, err) ||
 	    !read_inventory(arena, options, out, err) || !tags_load(arena, options, &out->tags, err))
@@ -156,9 +158,12 @@ static bool add_hosts(struct report *report, const struct options *options, stru
 	struct coverage *coverage = report->coverage;
 	struct target_options target_options = {.arena = report->arena, .region = options->region};
 	struct target_set set = {0};
-	if (!options->circuit_hop && !options->circuit_interface)
+	const char *cloud = region_cloud(coverage->region);
+	if (!options->circuit_hops.count && !options->circuit_interface)
 		return true;
-	if (!targets_load(&target_options, "mars-public", &set, err))
+	if (strcmp(cloud, "other") == 0)
+		return true;
+	if (!targets_load(&target_options, arena_printf(report->arena, "mars-%s", cloud), &set, err))
 		return false;
 	for (size_t i = 0; i < sizeof(walked) / sizeof(*walked); i++) {
 		const struct target *target = target_named(&set, walked[i].id);
@@ -204,7 +209,7 @@ static void make(struct report *report, const struct options *options, const str
 	report->run.region_used = true;
 	report->run.started_at_ms = report->run.ended_at_ms = os_wall_us() / 1000;
 	struct coverage_input input = {.region = report->run.region,
-				       .circuit_hop = options->circuit_hop,
+				       .circuit_hops = options->circuit_hops,
 				       .circuit_interface = options->circuit_interface,
 				       .tables = inputs->tables,
 				       .table_count = inputs->table_count,

@@ -228,30 +228,30 @@ static bool take_agent_proxy(struct reader *reader, const struct row *row, const
 	return read_proxy_url(reader, "--agent-proxy", value, &via);
 }
 
-static bool add_route_file(struct reader *reader, const struct row *row, struct text_list *list, const char *file)
+static bool add_to_list(struct reader *reader, const struct row *row, struct text_list *list, const char *file)
 {
 	if (list->count == ROUTE_FILES_MAX)
-		return err_set(reader->err, "--%s: at most %d files", row->name, ROUTE_FILES_MAX);
+		return err_set(reader->err, "--%s: at most %d of them", row->name, ROUTE_FILES_MAX);
 	text_list_add(reader->arena, list, file);
 	return true;
 }
 
 static bool take_route_table(struct reader *reader, const struct row *row, const char *file)
 {
-	return add_route_file(reader, row, &reader->out->route_tables, file);
+	return add_to_list(reader, row, &reader->out->route_tables, file);
 }
 
 static bool take_bgp(struct reader *reader, const struct row *row, const char *file)
 {
-	return add_route_file(reader, row, &reader->out->bgp_tables, file);
+	return add_to_list(reader, row, &reader->out->bgp_tables, file);
 }
 
 static bool take_circuit_hop(struct reader *reader, const struct row *row, const char *value)
 {
 	struct address address;
 	if (!address_parse(value, &address))
-		return err_set(reader->err, "--circuit-hop takes the address of a router, not \"%s\"", value);
-	return take_text(reader, row, value);
+		return err_set(reader->err, "--%s takes the address of a router, not \"%s\"", row->name, value);
+	return add_to_list(reader, row, &reader->out->circuit_hops, value);
 }
 
 /* ------------------------------------------------------------------ one of a few words */

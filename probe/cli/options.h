@@ -29,7 +29,8 @@ struct options {
 	const char *control_resolver, *ca_file, *service_roots, *region, *vault_credentials, *private_endpoint;
 	const char *service_tags;
 	struct text_list route_tables, bgp_tables;
-	const char *communities, *circuit_hop, *circuit_interface;
+	struct text_list circuit_hops;
+	const char *communities, *circuit_interface;
 	bool no_experiments, json, quiet, verbose, help;
 	int64_t timeout_us, deadline_us;
 	bool deadline_given, parallel_given, rate_given;

@@ -32,3 +32,14 @@ WORDS(route_way, enum route_way, [ROUTE_WAY_UNKNOWN] = "unknown", [ROUTE_WAY_CIR
 WORDS(cover, enum cover, [COVER_NONE] = "none", [COVER_PART] = "part", [COVER_WHOLE] = "whole")
 WORDS(community_state, enum community_state, [COMMUNITY_UNKNOWN] = "unknown", [COMMUNITY_ABSENT] = "absent",
       [COMMUNITY_PART] = "part", [COMMUNITY_PRESENT] = "present")
+
+bool coverage_is_hop(const struct text_list *hops, const char *address)
+{
+	struct address wanted, hop;
+	if (!address || !address_parse(address, &wanted))
+		return false;
+	for (size_t i = 0; i < hops->count; i++)
+		if (address_parse(hops->items[i], &hop) && address_equal(&hop, &wanted))
+			return true;
+	return false;
+}

@@ -28,6 +28,9 @@ bool route_way_parse(const char *text, enum route_way *out);
 const char *cover_text(enum cover cover);
 bool cover_parse(const char *text, enum cover *out);
 
+/** Is it one of the circuit's hops? False for NULL and for what is no address. */
+bool coverage_is_hop(const struct text_list *hops, const char *address);
+
 /** Was a community (RFC 1997) of Microsoft's circuits seen? */
 enum community_state {
 	COMMUNITY_UNKNOWN, /* no table shows communities, and no inventory lists its prefixes */
@@ -106,7 +109,8 @@ struct coverage_host {
 
 struct coverage {
 	const char *region, *region_name; /* "eus", "East US" (NULL: not in the table) */
-	const char *circuit_hop, *circuit_interface;
+	struct text_list circuit_hops;	  /* the far ends of its lines; a circuit has two */
+	const char *circuit_interface;
 	struct coverage_table *tables;
 	size_t table_count, table_capacity;
 	struct coverage_prefix *prefixes;

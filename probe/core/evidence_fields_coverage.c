@@ -89,7 +89,7 @@ static const struct field_shape host_shape = SHAPE(host_rows, coverage_host);
 static const struct field coverage_rows[] = {
 	ROW("region", TEXT, coverage, region),
 	ROW("region_name", TEXT, coverage, region_name),
-	ROW("circuit_hop", TEXT, coverage, circuit_hop),
+	ROW("circuit_hops", TEXTS, coverage, circuit_hops),
 	ROW("circuit_interface", TEXT, coverage, circuit_interface),
 	ROW("tables", LIST, coverage, tables, .shape = &table_shape, GROWING(coverage, table_count, table_capacity)),
 	ROW("prefixes", LIST, coverage, prefixes, .shape = &prefix_shape,

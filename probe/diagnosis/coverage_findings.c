@@ -241,23 +241,26 @@ static void find_missing(struct report *report, const struct coverage_table *dec
 		   NULL);
 }
 
-/** Backup or Storage, of which no prefixes are known: by the communities that the routes have. */
+/** A service of which no prefixes are known: by the communities that the routes have. */
 static void find_missing_community(struct report *report, const char *service)
 {
 	struct arena *arena = report->arena;
 	const struct coverage *coverage = report->coverage;
 	const struct coverage_community *own = coverage_community_of(coverage, service);
-	const struct coverage_community *region = coverage_community_of(coverage, "region");
-	if (!own || !region)
+	const struct coverage_community *region =
+		strcmp(service, "entra") != 0 ? coverage_community_of(coverage, "region") : NULL;
+	own = own ? own : region; /* where only the region's is documented */
+	if (!own || own->state != COMMUNITY_ABSENT || coverage_service(report, service) != SERVICE_MISSING)
 		return;
 	struct finding *finding =
 		coverage_finding(report, "ip_expressroute_prefix_missing", STATUS_FAIL, COVERAGE_SURE);
 	coverage_subject(finding, SUBJECT_SETTING, own->value);
-	finding->summary = arena_printf(arena,
-					"The circuit does not carry %s for this server: no route over it has the "
-					"community %s (%s), nor %s (%s), which "
-					"would bring its prefixes.",
-					service_in_words(service), own->value, own->name, region->value, region->name);
+	finding->summary = arena_printf(
+		arena,
+		"The circuit does not carry %s for this server: no route over it has the community %s (%s)%s, which "
+		"would bring its prefixes.",
+		service_in_words(service), own->value, own->name,
+		region && region != own ? arena_printf(arena, ", nor %s (%s)", region->value, region->name) : "");
 	community_remedy(report, own, &finding->remedy);
 	remedy_add(arena, &finding->remedy,
 		   arena_printf(arena, "Until then let the prefixes of %s out by the Internet or a proxy.",
@@ -274,8 +277,7 @@ static void find_gaps(struct report *report, const struct coverage_table *decide
 		*unused = prefix_set_union(report->arena, unused, &gap.unused);
 		if (gap.missing.count)
 			find_missing(report, decider, services[i], true, &gap);
-		else if (!gap.unused.count && decider && coverage_service(report, services[i]) == SERVICE_MISSING &&
-			 strcmp(services[i], "entra") != 0)
+		else if (!gap.unused.count && decider)
 			find_missing_community(report, services[i]);
 	}
 }

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "probe/core/address.h"
 #include "probe/core/walk_view.h"
 
 enum { HTTP_PORT = 80, HTTPS_PORT = 443, WALKS = 3 };
@@ -10,12 +9,6 @@ enum { HTTP_PORT = 80, HTTPS_PORT = 443, WALKS = 3 };
 static bool same_text(const char *a, const char *b)
 {
 	return a && b && strcmp(a, b) == 0;
-}
-
-static bool same_address(const char *a, const char *b)
-{
-	struct address left, right;
-	return a && b && address_parse(a, &left) && address_parse(b, &right) && address_equal(&left, &right);
 }
 
 /* ------------------------------------------------------------------ tables */
@@ -153,7 +146,7 @@ static void take_route(const struct report *report, const char *address, struct 
 		out->took =
 			same_text(fact->fact.values.items[0], coverage->circuit_interface) ? TOOK_CIRCUIT : TOOK_OTHER;
 		out->proof = fact;
-	} else if (same_address(fact->fact.values.items[1], coverage->circuit_hop)) {
+	} else if (coverage_is_hop(&coverage->circuit_hops, fact->fact.values.items[1])) {
 		out->took = TOOK_CIRCUIT;
 		out->proof = fact;
 	}
@@ -165,7 +158,7 @@ static int circuit_ttl(const struct report *report)
 	int nearest = 0;
 	for (size_t i = 0; i < report->observations.count; i++) {
 		const struct observation *one = report->observations.items[i];
-		if (one->op == OP_TTL_PROBE && same_address(one->ttl.from, report->coverage->circuit_hop) &&
+		if (one->op == OP_TTL_PROBE && coverage_is_hop(&report->coverage->circuit_hops, one->ttl.from) &&
 		    (!nearest || one->ttl.ttl < nearest))
 			nearest = one->ttl.ttl;
 	}
@@ -191,7 +184,7 @@ static void take_hops(const struct report *report, const struct walk_view *walk,
 	int place = circuit_ttl(report);
 	const struct walk_hop *there = place ? walk_view_hop(walk, place) : NULL;
 	for (size_t i = 0; i < walk->count; i++)
-		if (same_address(walk->hops[i].address, report->coverage->circuit_hop)) {
+		if (coverage_is_hop(&report->coverage->circuit_hops, walk->hops[i].address)) {
 			out->took = TOOK_CIRCUIT;
 			out->proof = walk->hops[i].seen;
 			return;
@@ -210,7 +203,7 @@ static void take_hops(const struct report *report, const struct walk_view *walk,
 static void take_walk(const struct report *report, const struct walk_view *walk, struct coverage_walk *out)
 {
 	const struct walk_hop *last = walk_view_hop(walk, walk->last_heard_ttl);
-	if (report->coverage->circuit_hop)
+	if (report->coverage->circuit_hops.count)
 		take_hops(report, walk, out);
 	out->answered |= walk->reached_ttl != NOT_MEASURED;
 	out->silent &= walk->reached_ttl == NOT_MEASURED && !walk->refused_by;

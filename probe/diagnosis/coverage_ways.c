@@ -158,7 +158,8 @@ static void find_not_used(struct report *report, const struct coverage_table *de
 	struct prefix_set all = prefix_set_union(arena, unused, &seen->other_prefixes);
 	if (!all.count && !seen->other_hosts.count)
 		return;
-	const char *expected = coverage->circuit_hop ? coverage->circuit_hop : coverage->circuit_interface;
+	bool by_hop = coverage->circuit_hops.count > 0;
+	const char *expected = by_hop ? coverage->circuit_hops.items[0] : coverage->circuit_interface;
 	struct finding *finding = coverage_finding(report, "ip_expressroute_not_used", STATUS_FAIL,
 						   unused->count || decider ? COVERAGE_SURE : COVERAGE_LIKELY);
 	struct strbuf out;
@@ -174,8 +175,8 @@ static void find_not_used(struct report *report, const struct coverage_table *de
 			      decider->source);
 	if (seen->other_hosts.count)
 		strbuf_printf(&out, "%s packets to %s go another way than %s%s", unused->count ? "; and" : ":",
-			      hosts_in_words(arena, &seen->other_hosts),
-			      coverage->circuit_hop ? "by " : "by interface ", expected ? expected : "the circuit");
+			      hosts_in_words(arena, &seen->other_hosts), by_hop ? "by " : "by interface ",
+			      expected ? expected : "the circuit");
 	strbuf_add(&out, ".");
 	finding->summary = arena_strdup(arena, out.data);
 	strbuf_free(&out);

@@ -43,7 +43,8 @@ const char *communities_in_words(const struct report *report)
 	for (size_t i = 0; i < coverage->community_count; i++)
 		strbuf_printf(&out, "%s%s (%s)", i ? ", " : "", coverage->communities[i].value,
 			      coverage->communities[i].name);
-	const char *words = arena_strdup(report->arena, out.data);
+	const char *words = arena_strdup(report->arena,
+					 out.length ? out.data : "of the services that the agent needs in its region");
 	strbuf_free(&out);
 	return words;
 }

@@ -67,16 +67,10 @@ static bool same_text(const char *a, const char *b)
 	return a && b && strcmp(a, b) == 0;
 }
 
-static bool same_address(const char *a, const char *b)
-{
-	struct address left, right;
-	return a && b && address_parse(a, &left) && address_parse(b, &right) && address_equal(&left, &right);
-}
-
 static enum route_way way_of(const struct table_work *work, const struct table_route *route)
 {
 	const struct coverage_input *input = work->input;
-	bool by_hop = same_address(route->next_hop, input->circuit_hop);
+	bool by_hop = coverage_is_hop(&input->circuit_hops, route->next_hop);
 	switch (work->table->kind) {
 	case TABLE_CIRCUIT:
 		return is_own(work, route) || is_default(route) ? ROUTE_WAY_UNKNOWN : ROUTE_WAY_CIRCUIT;
@@ -99,7 +93,7 @@ static bool tells_way(const struct table_work *work)
 	if (table->kind != TABLE_MACHINE)
 		return true;
 	for (size_t i = 0; i < table->count; i++)
-		if (same_address(table->routes[i].next_hop, work->input->circuit_hop))
+		if (coverage_is_hop(&work->input->circuit_hops, table->routes[i].next_hop))
 			return true;
 	return work->input->circuit_interface != NULL;
 }
@@ -379,7 +373,7 @@ void coverage_make(struct arena *arena, const struct coverage_input *input, stru
 	const struct coverage_table *best = NULL;
 	*out = (struct coverage){.region = input->region,
 				 .region_name = targets_region_name(input->region),
-				 .circuit_hop = input->circuit_hop,
+				 .circuit_hops = input->circuit_hops,
 				 .circuit_interface = input->circuit_interface};
 	required_prefixes(arena, input->tags, input->tag_count, input->inventory, input->region, out);
 	required_communities(arena, input->region, out);

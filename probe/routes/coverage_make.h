@@ -10,7 +10,8 @@
 
 struct coverage_input {
 	const char *region;
-	const char *circuit_hop, *circuit_interface; /* NULL: not given */
+	struct text_list circuit_hops;
+	const char *circuit_interface; /* NULL: not given */
 	const struct route_table *tables;
 	size_t table_count;
 	const struct inventory *inventory; /* NULL: none */

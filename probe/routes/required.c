@@ -8,7 +8,7 @@
 #include "probe/routes/inventory.h"
 #include "targets/targets.h"
 
-enum { FAMILY_REGION = 51, FAMILY_STORAGE = 52, FAMILY_BACKUP = 55, GOVERNMENT_FROM = 100 };
+enum { FAMILY_REGION = 51, FAMILY_STORAGE = 52, FAMILY_BACKUP = 55 };
 
 static const struct {
 	const char *prefix, *source;
@@ -53,6 +53,20 @@ const char *regional_community(struct arena *arena, int family, const char *regi
 {
 	int suffix = suffix_of(region);
 	return suffix ? arena_printf(arena, "12076:%d%03d", family, suffix) : NULL;
+}
+
+const char *region_cloud(const char *region)
+{
+	static const struct {
+		const char *region, *cloud;
+	} clouds[] = {{"bjb", "china"}, {"bjb2", "china"}, {"sha", "china"}, {"sha2", "china"},
+		      {"udc", "usgov"}, {"ude", "usgov"},  {"uga", "usgov"}, {"ugi", "usgov"},
+		      {"ugt", "usgov"}, {"ugv", "usgov"},  {"exe", "other"}, {"exw", "other"},
+		      {"gec", "other"}, {"gne", "other"},  {"rxe", "other"}, {"rxw", "other"}};
+	for (size_t i = 0; region && i < sizeof(clouds) / sizeof(*clouds); i++)
+		if (strcasecmp(clouds[i].region, region) == 0)
+			return clouds[i].cloud;
+	return "public";
 }
 
 /* ------------------------------------------------------------------ prefixes */
@@ -101,7 +115,9 @@ static void add_community(struct arena *arena, struct coverage *out, const struc
 void required_prefixes(struct arena *arena, const struct service_prefixes *tags, size_t tag_count,
 		       const struct inventory *inventory, const char *region, struct coverage *out)
 {
-	for (size_t i = 0; i < sizeof(entra) / sizeof(*entra); i++)
+	/* of the other clouds' sign-in no prefixes are documented for this product */
+	bool public = strcmp(region_cloud(region), "public") == 0;
+	for (size_t i = 0; public && i < sizeof(entra) / sizeof(*entra); i++)
 		add_prefix(arena, out, "entra", entra[i].source, entra[i].prefix, entra[i].required);
 	for (size_t i = 0; i < tag_count; i++)
 		add_list(arena, out, &tags[i]);
@@ -124,10 +140,12 @@ static void want(struct arena *arena, struct coverage *out, const char *value, c
 void required_communities(struct arena *arena, const char *region, struct coverage *out)
 {
 	int suffix = suffix_of(region);
-	const char *name = targets_region_name(region);
-	bool government = suffix >= GOVERNMENT_FROM;
+	const char *name = targets_region_name(region), *cloud = region_cloud(region);
+	bool government = strcmp(cloud, "usgov") == 0;
+	if (!government && strcmp(cloud, "public") != 0)
+		return;
 	want(arena, out, government ? "12076:5160" : "12076:5060", "entra",
-	     "Microsoft Entra ID (Azure Active Directory)");
+	     "Microsoft Entra ID, formerly Azure Active Directory");
 	if (!suffix || !name)
 		return;
 	want(arena, out, regional_community(arena, FAMILY_REGION, region), "region",

@@ -20,8 +20,8 @@ struct service_prefixes {
 };
 
 /**
- * Append the prefixes that are needed, without views: the documented ones of Entra (required), what Microsoft 365's set 56 has besides
- * (recommended), and those of Backup and Storage in the region, from the service tags given, else from the inventory's communities.
+ * Append the prefixes that are needed, without views: the documented ones of Entra in the public cloud (required), what Microsoft 365's set 56
+ * has besides (recommended), and those of Backup and Storage in the region, from the service tags given, else from the inventory's communities.
  *
  * Input   tags: any number; inventory NULL: none. region: a code of targets/region.def.
  * Limits  REQUIRED_PREFIXES_MAX; what is beyond is left out.
@@ -33,6 +33,9 @@ enum { REQUIRED_PREFIXES_MAX = 4096 };
 
 /** Append the communities that a circuit's route filter needs for that region, of unknown state. An unknown region has Entra's alone. */
 void required_communities(struct arena *arena, const char *region, struct coverage *out);
+
+/** The cloud that a region belongs to: "public" (also for a code that nobody knows), "usgov", "china", or "other" (closed or air-gapped). */
+const char *region_cloud(const char *region);
 
 /** "12076:55004" for 55 and "eus"; NULL for a region that the list does not have. */
 const char *regional_community(struct arena *arena, int family, const char *region);

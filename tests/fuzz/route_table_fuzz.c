@@ -39,8 +39,8 @@ static void check_view(struct arena *arena, const struct coverage_prefix *needed
 static void check_coverage(const struct route_table *table)
 {
 	struct report *report = report_new();
-	struct coverage_input input = {
-		.region = "eus", .circuit_hop = "203.0.113.2", .tables = table, .table_count = 1};
+	struct coverage_input input = {.region = "eus", .tables = table, .table_count = 1};
+	text_list_add(report->arena, &input.circuit_hops, "203.0.113.2");
 	report->coverage = arena_alloc(report->arena, sizeof(*report->coverage));
 	coverage_make(report->arena, &input, report->coverage);
 	for (size_t i = 0; i < report->coverage->prefix_count; i++)

@@ -68,8 +68,9 @@ static inline struct report *build_circuit(const struct circuit_case *given)
 	struct arena *arena = report->arena;
 	struct route_table tables[3];
 	struct inventory inventory;
-	struct coverage_input input = {
-		.region = "eus", .circuit_hop = given->hop, .circuit_interface = given->interface, .tables = tables};
+	struct coverage_input input = {.region = "eus", .circuit_interface = given->interface, .tables = tables};
+	if (given->hop)
+		text_list_add(arena, &input.circuit_hops, given->hop);
 	if (given->circuit)
 		build_table(arena, TABLE_CIRCUIT, given->circuit, &tables[input.table_count++]);
 	if (given->router)

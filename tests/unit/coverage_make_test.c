@@ -166,6 +166,18 @@ static void test_regions(void)
 	CHECK_TEXT(regional_community(arena, 55, "eus"), "12076:55004");
 	CHECK_TEXT(regional_community(arena, 51, "NWW"), "12076:51043");
 	CHECK(regional_community(arena, 51, "sdc") == NULL && regional_community(arena, 51, NULL) == NULL);
+	CHECK_TEXT(region_cloud("UGV"), "usgov");
+	CHECK_TEXT(region_cloud("sha2"), "china");
+	CHECK_TEXT(region_cloud("xyz"), "public");
+	struct coverage gov = {.region = "ugv"}, china = {.region = "bjb"};
+	required_prefixes(arena, NULL, 0, NULL, "ugv", &gov);
+	required_communities(arena, "ugv", &gov);
+	CHECK_INT(gov.prefix_count, 0);
+	CHECK_INT(gov.community_count, 2);
+	CHECK_TEXT(gov.communities[0].value, "12076:5160");
+	CHECK_TEXT(gov.communities[1].value, "12076:51105");
+	required_communities(arena, "bjb", &china);
+	CHECK_INT(china.community_count, 0);
 	arena_free(arena);
 }
 

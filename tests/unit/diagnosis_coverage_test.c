@@ -179,6 +179,17 @@ static void test_walks(void)
 	}
 }
 
+/* A circuit has two lines: packets that take the second one take the circuit. */
+static void test_second_line(void)
+{
+	struct report *report =
+		build_walks(&(struct circuit_case){.router = ENTRA REST, .hop = HOP}, "10.1.0.1 203.0.113.6 syn_ack",
+			    "10.1.0.1 " HOP " syn_ack", "10.1.0.1 198.18.0.1 syn_ack");
+	text_list_add(report->arena, &report->coverage->circuit_hops, "203.0.113.6");
+	CHECK_TEXT(judged(report), "0");
+	report_free(report);
+}
+
 /* This machine has an end of the circuit: its own choice of a way decides. */
 static void test_interface(void)
 {
@@ -220,7 +231,7 @@ static void test_hostile_report(void)
 	coverage->prefixes[1].prefix = "nonsense";
 	text_list_add(report->arena, &coverage->prefixes[1].views[0].missing, "more nonsense");
 	coverage->prefixes[1].views[0].circuit = COVER_PART;
-	coverage->circuit_hop = "no address";
+	text_list_add(report->arena, &coverage->circuit_hops, "no address");
 	diagnose(report);
 	CHECK(!report->readiness.ready);
 	report_free(report);
@@ -230,6 +241,7 @@ int main(void)
 {
 	test_tables();
 	test_walks();
+	test_second_line();
 	test_interface();
 	test_too_many_prefixes();
 	test_hostile_report();

@@ -454,7 +454,7 @@ static void same_coverage(const struct coverage *a, const struct coverage *b)
 {
 	SAME_TEXT(a, b, region);
 	SAME_TEXT(a, b, region_name);
-	SAME_TEXT(a, b, circuit_hop);
+	same_texts(&a->circuit_hops, &b->circuit_hops);
 	SAME_TEXT(a, b, circuit_interface);
 	SAME(a, b, table_count);
 	SAME(a, b, tables->kind);

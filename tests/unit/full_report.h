@@ -360,11 +360,8 @@ static void full_coverage(struct report *report)
 {
 	struct arena *a = report->arena;
 	struct coverage *coverage = report->coverage = arena_alloc(a, sizeof(*coverage));
-	*coverage = (struct coverage){.region = "eus",
-				      .region_name = "East US",
-				      .circuit_hop = "203.0.113.2",
-				      .circuit_interface = "to-msee",
-				      .own_count = 3};
+	*coverage = (struct coverage){
+		.region = "eus", .region_name = "East US", .circuit_interface = "to-msee", .own_count = 3};
 	coverage->tables = arena_alloc(a, sizeof(*coverage->tables));
 	coverage->tables[coverage->table_count++] = (struct coverage_table){
 		TABLE_ROUTER, "edge.json", "bgp_json", 7, 5, 4, true, true, true, ROUTE_WAY_INTERNET, true, true};
@@ -392,6 +389,7 @@ static void full_coverage(struct report *report)
 	struct coverage_host *host = coverage->hosts = arena_alloc(a, sizeof(*host));
 	coverage->host_count = 1;
 	*host = (struct coverage_host){"crl3.digicert.com", 80, "pki", true, "It is not Azure's.", {0}};
+	FULL_TEXTS(a, &coverage->circuit_hops, "203.0.113.2", "203.0.113.6");
 	FULL_TEXTS(a, &route->communities, "12076:5060", "12076:51004");
 	FULL_TEXTS(a, &view->missing, "20.190.160.0/19", "20.190.159.0/24");
 	FULL_TEXTS(a, &view->elsewhere, "20.190.160.0/20", "20.190.159.0/25");

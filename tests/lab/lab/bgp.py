@@ -91,9 +91,8 @@ def wait(holds, message, process=None):
 class Circuit:
     """An ExpressRoute circuit beside the Internet's way.  Change what is announced, then start()."""
 
-    def __init__(self, lab):
-        self.lab = lab
-        self.msee = lab.node("msee", **lab_router())
+    def __init__(self, lab, msee):
+        self.lab, self.msee = lab, msee
         # pylint: disable=protected-access
         lab._join(lab.edge, "to-msee", CIRCUIT_EDGE, self.msee, "to-edge", CIRCUIT_HOP, 7)
         lab._join(self.msee, "to-azure", "198.18.0.25", lab.azure, "to-msee", "198.18.0.26", 8)
@@ -169,9 +168,3 @@ class Circuit:
                      "bgpCommunities": [{"communityName": c, "communityValue": c, "communityPrefixes": p, "isAuthorizedToUse": True,
                                          "serviceGroup": "", "serviceSupportedRegion": "Global"}]} for i, (c, p) in enumerate(found.items())]
         return self._file("communities.json", json.dumps(services, indent=2))
-
-
-def lab_router():
-    from .network import COMMON, ROUTER  # pylint: disable=import-outside-toplevel
-    return {k: v for k, v in ROUTER.items() if k not in COMMON}
-

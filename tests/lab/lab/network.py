@@ -292,7 +292,7 @@ class Lab:
 
     def circuit(self):
         """An ExpressRoute circuit beside the Internet's way (bgp.py)."""
-        return bgp.Circuit(self)
+        return bgp.Circuit(self, self.node("msee", **ROUTER))
 
     def start_process(self, words, name, environment=None):
         process = Process([str(w) for w in words], self.logs / f"{name}.log", environment)

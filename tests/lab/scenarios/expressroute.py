@@ -1,5 +1,5 @@
 """`marsprobe expressroute`: a circuit with real BGP sessions and communities, beside the Internet's way (lab/bgp.py)."""
-from lab.bgp import BACKUP, CIRCUIT_HOP, ENTRA, ISP, MICROSOFT, OTHER_SETS, OWN, REGION, STORAGE, wait
+from lab.bgp import BACKUP, CIRCUIT_HOP, ENTRA, HIDDEN, ISP, MICROSOFT, OTHER_SETS, OWN, REGION, STORAGE, wait
 from lab.scenario import Expect, scenario
 
 MISSING, NOT_USED = "ip_expressroute_prefix_missing", "ip_expressroute_not_used"
@@ -203,6 +203,24 @@ def circuit_brings_no_answer_back(lab):
     proof = [o for o in result.report["observations"] if o["id"] in result.report["findings"][0]["evidence"]]
     assert proof and all(o["from"] == CIRCUIT_HOP for o in proof), proof
     assert OWN in result.findings(RETURN)[0]["summary"], result.findings(RETURN)
+
+
+@scenario(fault(MISSING, "13.82.1.0/24"), command="expressroute")
+def circuit_ends_at_this_server(lab):
+    """It has an interface of its own for the circuit, and a route for sign-in alone: backups leave by the default route."""
+    circuit = lab.circuit()
+    lab.edge.ip("link add to-server type veth peer name er0 netns client", "addr add 10.9.0.1/30 dev to-server", "link set to-server up")
+    lab.edge.nft(f"add rule inet lab hide ip saddr 10.9.0.0/30 snat ip to {HIDDEN}\n")
+    lab.client.ip("link set er0 up", "addr add 10.9.0.2/30 dev er0", "route add 20.190.128.0/18 via 10.9.0.1", "route add 40.126.0.0/18 via 10.9.0.1 metric 5",
+                  "route add 40.126.0.0/18 via 10.1.0.1 metric 50")
+    lab.arguments += ["--communities", circuit.inventory(), "--circuit-interface", "er0"]
+    result = yield
+    assert [v["circuit"] for v in coverage(result, "40.126.0.0/18", "machine")] == ["whole"], coverage(result, "40.126.0.0/18")
+    routes = {(r["next_hop"], r["best"], r["way"]) for r in coverage(result, "40.126.0.0/18", "machine")[0]["routes"]}
+    assert routes == {("10.9.0.1", True, "circuit"), ("10.1.0.1", False, "internet")}, routes
+    assert way(result, "login.windows.net") == {"over the circuit, answered"}, result.text
+    assert way(result, "pod01-id1.eus.backup.windowsazure.com") == {"NOT over the circuit, answered"}, result.text
+    assert any(f["subject"]["value"] == "52.239.128.0/17" for f in result.findings(MISSING)), result.findings()
 
 
 @scenario(Expect(exit=3, seconds=6.0), command="expressroute")
