@@ -13,7 +13,7 @@ enum {
 	PROGRESS_EVERY_MS = 200,
 	SENT_AT_ONCE = 128, /* in one turn of the loop: answers are not to wait for long, or they look late */
 	PARALLEL_LEAST = 16,
-	WINDOW_FIRST = 512,
+	WINDOW_FIRST = 1024,
 	WINDOW_LEAST = 64,	      /* if that is too many, there is a limit */
 	STARVED_WAIT_US = 100 * 1000, /* until this system may have a socket again */
 	FILES_KEPT = 64,	      /* for all else that this process has open */
@@ -229,7 +229,7 @@ static bool next_unknown(struct sweeper *sweeper, uint32_t *number)
 static bool send_one(struct sweeper *sweeper)
 {
 	uint32_t number;
-	if (guard_wants_control(&sweeper->guard, &number))
+	if (!sweep_order_is_done(&sweeper->order) && guard_wants_control(&sweeper->guard, &number))
 		return send_to(sweeper, number, PURPOSE_CONTROL);
 	if (!next_unknown(sweeper, &number))
 		return false;
@@ -270,8 +270,10 @@ static int64_t send_some(struct sweeper *sweeper, int64_t now)
 	unsigned sent = 0;
 	while (sent < count && sweeper->state == SENDING && send_one(sweeper))
 		sent++;
-	if (sweeper->state == SENDING && sweep_order_is_done(&sweeper->order) && !sweeper->tries.waiting.count)
+	if (sweeper->state == SENDING && sweep_order_is_done(&sweeper->order) && !sweeper->tries.waiting.count) {
 		round_over(sweeper);
+		return 0;
+	}
 	if (sweep_order_is_done(&sweeper->order) || sweeper->tries.waiting.count >= most)
 		return sweeper->tries.waiting.count ? LONGEST_WAIT_US : 0;
 	if (sent < count)
