@@ -44,6 +44,7 @@ struct sweeper {
 	int round;
 	uint32_t total, known, open, silent; /* silent: in this round */
 	int64_t first, later;		     /* answers by TCP: in the first round, in later ones */
+	int64_t told_first, told_later;	     /* the same of ICMP errors, which devices send only so many of */
 	struct sweep_rtt rtt;
 	struct sweep_pacer pacer;
 	struct sweep_guard guard;
@@ -138,13 +139,11 @@ static void address_over(struct sweeper *sweeper, const struct sweep_try *one, c
 	sweeper->open += kind->state == SWEEP_OPEN;
 	if (one->late && one->round == sweeper->round)
 		sweeper->silent--;
-	if (!by_tcp)
-		return;
-	guard_known(&sweeper->guard, one->number);
-	if (one->round == 1)
-		sweeper->first++;
-	else
-		sweeper->later++;
+	int64_t *first = by_tcp ? &sweeper->first : &sweeper->told_first;
+	int64_t *later = by_tcp ? &sweeper->later : &sweeper->told_later;
+	*(one->round == 1 ? first : later) += 1;
+	if (by_tcp)
+		guard_known(&sweeper->guard, one->number);
 }
 
 static void on_try_over(struct sweep_try *one, const struct sweep_kind *kind, void *user)
@@ -247,7 +246,8 @@ static void round_over(struct sweeper *sweeper)
 		follow_guard(sweeper, guard_round(&sweeper->guard, sweeper->first, sweeper->later));
 	if (sweeper->state != SENDING)
 		return; /* it is over anew when the doubt is gone */
-	if (!sweep_asks_again(sweeper->round, sweeper->first, sweeper->later, sweeper->silent)) {
+	if (!sweep_asks_again(sweeper->round, sweeper->first, sweeper->later, sweeper->silent) &&
+	    !sweep_asks_again(sweeper->round, sweeper->told_first, sweeper->told_later, sweeper->silent)) {
 		sweeper->state = OVER;
 		return;
 	}
