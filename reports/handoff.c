@@ -130,15 +130,13 @@ static void row_tested(struct sheet *sheet)
 	strbuf_add(sheet->out, " |\n");
 }
 
-static void head(struct sheet *sheet)
+/* Whether this server is ready, and by whose settings: a sweep was not asked that. */
+static void rows_of_check(struct sheet *sheet)
 {
 	const char *basis = sheet->report->readiness.basis;
 	struct strbuf line, why;
 	strbuf_init(&line);
 	strbuf_init(&why);
-	strbuf_add(sheet->out, "\n| | |\n|---|---|\n");
-	row_server(sheet);
-	row_tested(sheet);
 	say(&line, say_basis(basis), FILLS({"basis", basis}));
 	if (!sheet->report->coverage)
 		row(sheet, SAY_HEAD_JUDGED, line.data);
@@ -151,6 +149,15 @@ static void head(struct sheet *sheet)
 	strbuf_add(sheet->out, " |\n");
 	strbuf_free(&why);
 	strbuf_free(&line);
+}
+
+static void head(struct sheet *sheet)
+{
+	strbuf_add(sheet->out, "\n| | |\n|---|---|\n");
+	row_server(sheet);
+	row_tested(sheet);
+	if (!sheet->report->sweep_count)
+		rows_of_check(sheet);
 }
 
 /* ------------------------------------------------------------------ sections */

@@ -49,8 +49,9 @@ static void blocked(struct sheet *sheet, const struct finding *finding)
 	strbuf_add(sheet->out, names.count ? "; " : "");
 	say(sheet->out, names.count ? SAY_HANDOFF_AT_STAGE : SAY_HANDOFF_NO_TARGET,
 	    FILLS({"stage", say_text(say_stage(finding->stage))}));
-	strbuf_add(sheet->out,
-		   say_text(finding->status == STATUS_FAIL ? SAY_HANDOFF_BLOCKS_READY : SAY_HANDOFF_BLOCKS_NOT));
+	if (!sheet->report->sweep_count)
+		strbuf_add(sheet->out, say_text(finding->status == STATUS_FAIL ? SAY_HANDOFF_BLOCKS_READY
+									       : SAY_HANDOFF_BLOCKS_NOT));
 	strbuf_add_char(sheet->out, '\n');
 }
 

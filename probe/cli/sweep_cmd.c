@@ -13,6 +13,7 @@
 #include "probe/engine/audit_run.h"
 #include "probe/engine/sweep.h"
 #include "probe/os/os.h"
+#include "probe/plan/audit.h"
 #include "targets/target.h"
 
 enum { EXIT_USAGE = 2, EXIT_STOPPED = 3, EXIT_TOOL = 4, REPORT_MAX_BYTES = 64 * 1024 * 1024 };
@@ -65,6 +66,8 @@ static bool range_add(struct report *report, const struct options *options, cons
 		return err_set(err, "\"%s\": %s", text, reason);
 	if (ranges->count == RANGES_MAX)
 		return err_set(err, "a sweep takes at most %d ranges", RANGES_MAX);
+	if (options->audit && (range.base.family == 4 ? 32 : 128) - range.length > AUDIT_HOST_BITS_MAX)
+		return err_set(err, "%s: an audit takes ranges of at most 2^%d addresses", text, AUDIT_HOST_BITS_MAX);
 	struct sweep_part *part = &ranges->parts[ranges->count];
 	if (!options->audit && (!sweep_map_init(report->arena, &range, &part->map) ||
 				ranges->addresses + part->map.count > SWEEP_ADDRESSES_MAX))

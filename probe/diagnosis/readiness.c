@@ -39,6 +39,10 @@ static bool works(const struct verdict *verdict)
 void readiness_judge(struct report *report, const struct view *views)
 {
 	struct readiness *readiness = &report->readiness;
+	if (report->sweep_count) { /* what was asked is not whether this server is ready */
+		*readiness = (struct readiness){0};
+		return;
+	}
 	bool any = false; /* without a single path that works, nothing says that the server is ready */
 	*readiness = (struct readiness){.basis = basis_of(report)};
 	for (size_t i = 0; i < report->finding_count; i++)

@@ -17,11 +17,15 @@ static const struct audit_block *first_block(const struct view *view, enum audit
 	return NULL;
 }
 
+/* Each is looked for among those that are there: a hostile report must not make that long. */
+enum { EVIDENCE_SHOWN = 256 };
+
 static void show_blocks_of(const struct view *view, struct verdict *out, enum audit_state state)
 {
 	const struct sweep_audit *audit = view->sweep->audit;
-	for (size_t i = 0; i < audit->block_count; i++)
-		for (size_t k = 0; audit->blocks[i].state == state && k < audit->blocks[i].evidence.count; k++)
+	for (size_t i = 0; i < audit->block_count && out->evidence.count < EVIDENCE_SHOWN; i++)
+		for (size_t k = 0;
+		     audit->blocks[i].state == state && k < audit->blocks[i].evidence.count && k < EVIDENCE_SHOWN; k++)
 			verdict_add_evidence(view, out, audit->blocks[i].evidence.items[k]);
 }
 

@@ -13,7 +13,7 @@ enum {
 	PROGRESS_EVERY_MS = 200,
 	SENT_AT_ONCE = 128, /* in one turn of the loop: answers are not to wait for long, or they look late */
 	PARALLEL_LEAST = 16,
-	WINDOW_FIRST = 512,
+	WINDOW_FIRST = 1024,
 	WINDOW_LEAST = 64,	      /* if that is too many, there is a limit */
 	STARVED_WAIT_US = 100 * 1000, /* until this system may have a socket again */
 	FILES_KEPT = 64,	      /* for all else that this process has open */
@@ -44,6 +44,7 @@ struct sweeper {
 	int round;
 	uint32_t total, known, open, silent; /* silent: in this round */
 	int64_t first, later;		     /* answers by TCP: in the first round, in later ones */
+	int64_t told_first, told_later;	     /* the same of ICMP errors, which devices send only so many of */
 	struct sweep_rtt rtt;
 	struct sweep_pacer pacer;
 	struct sweep_guard guard;
@@ -138,13 +139,11 @@ static void address_over(struct sweeper *sweeper, const struct sweep_try *one, c
 	sweeper->open += kind->state == SWEEP_OPEN;
 	if (one->late && one->round == sweeper->round)
 		sweeper->silent--;
-	if (!by_tcp)
-		return;
-	guard_known(&sweeper->guard, one->number);
-	if (one->round == 1)
-		sweeper->first++;
-	else
-		sweeper->later++;
+	int64_t *first = by_tcp ? &sweeper->first : &sweeper->told_first;
+	int64_t *later = by_tcp ? &sweeper->later : &sweeper->told_later;
+	*(one->round == 1 ? first : later) += 1;
+	if (by_tcp)
+		guard_known(&sweeper->guard, one->number);
 }
 
 static void on_try_over(struct sweep_try *one, const struct sweep_kind *kind, void *user)
@@ -229,7 +228,7 @@ static bool next_unknown(struct sweeper *sweeper, uint32_t *number)
 static bool send_one(struct sweeper *sweeper)
 {
 	uint32_t number;
-	if (guard_wants_control(&sweeper->guard, &number))
+	if (!sweep_order_is_done(&sweeper->order) && guard_wants_control(&sweeper->guard, &number))
 		return send_to(sweeper, number, PURPOSE_CONTROL);
 	if (!next_unknown(sweeper, &number))
 		return false;
@@ -247,7 +246,8 @@ static void round_over(struct sweeper *sweeper)
 		follow_guard(sweeper, guard_round(&sweeper->guard, sweeper->first, sweeper->later));
 	if (sweeper->state != SENDING)
 		return; /* it is over anew when the doubt is gone */
-	if (!sweep_asks_again(sweeper->round, sweeper->first, sweeper->later, sweeper->silent)) {
+	if (!sweep_asks_again(sweeper->round, sweeper->first, sweeper->later, sweeper->silent) &&
+	    !sweep_asks_again(sweeper->round, sweeper->told_first, sweeper->told_later, sweeper->silent)) {
 		sweeper->state = OVER;
 		return;
 	}
@@ -270,8 +270,10 @@ static int64_t send_some(struct sweeper *sweeper, int64_t now)
 	unsigned sent = 0;
 	while (sent < count && sweeper->state == SENDING && send_one(sweeper))
 		sent++;
-	if (sweeper->state == SENDING && sweep_order_is_done(&sweeper->order) && !sweeper->tries.waiting.count)
+	if (sweeper->state == SENDING && sweep_order_is_done(&sweeper->order) && !sweeper->tries.waiting.count) {
 		round_over(sweeper);
+		return 0;
+	}
 	if (sweep_order_is_done(&sweeper->order) || sweeper->tries.waiting.count >= most)
 		return sweeper->tries.waiting.count ? LONGEST_WAIT_US : 0;
 	if (sent < count)

@@ -54,6 +54,7 @@ static void on_closed(uv_handle_t *handle)
 static void try_close(struct sweep_try *one)
 {
 	queue_remove(one);
+	one->under_way = false;
 	if (!one->tries->watch)
 		uv_close((uv_handle_t *)&one->poll, on_closed);
 	os_socket_close(one->fd);
@@ -61,10 +62,27 @@ static void try_close(struct sweep_try *one)
 		try_give_back(one);
 }
 
+/* The same, but the socket is kept for the next one, if the system can do so. */
+static void try_rewind(struct sweep_try *one)
+{
+	if (!one->tries->watch || !os_watch_rewind(one->fd)) {
+		try_close(one);
+		return;
+	}
+	queue_remove(one);
+	one->under_way = false;
+	one->rewound = true;
+	try_give_back(one);
+}
+
+/* Behind an error more of its kind may wait in the socket's queue. */
 static void try_over(struct sweep_try *one, const struct sweep_kind *kind)
 {
 	one->tries->over(one, kind, one->tries->user);
-	try_close(one);
+	if (kind->state == SWEEP_OPEN || kind->state == SWEEP_UNTRIED)
+		try_rewind(one);
+	else
+		try_close(one);
 }
 
 /* ------------------------------------------------------------------ what an answer means */
@@ -169,8 +187,11 @@ static void on_watch(uv_poll_t *poll, int status, int events)
 	struct sweep_tries *tries = poll->data;
 	(void)status, (void)events;
 	size_t count = os_watch_take(tries->watch, ready, READY_AT_ONCE);
-	for (size_t i = 0; i < count; i++)
-		try_ready(ready[i].data, ready[i].failed);
+	for (size_t i = 0; i < count; i++) {
+		struct sweep_try *one = ready[i].data;
+		if (one->under_way)
+			try_ready(one, ready[i].failed);
+	}
 }
 
 void sweep_tries_begin(struct sweep_tries *tries)
@@ -202,6 +223,10 @@ static struct sweep_try *try_new(struct sweep_tries *tries, const struct sweep_t
 		tries->free = one->behind;
 	else
 		one = xcalloc(1, sizeof(*one));
+	if (one->rewound && one->address.family != sent->address.family) {
+		os_socket_close(one->fd);
+		one->rewound = false;
+	}
 	one->tries = tries;
 	one->address = sent->address;
 	one->number = sent->number;
@@ -212,10 +237,12 @@ static struct sweep_try *try_new(struct sweep_tries *tries, const struct sweep_t
 	return one;
 }
 
-/* A socket that is watched; false where there is none. */
+/* A socket, to be watched by itself where that is needed; false where there is none. */
 static bool socket_begin(struct sweep_try *one)
 {
 	int error;
+	if (one->rewound)
+		return true;
 	one->fd = socket_open(one->address.family == 6 ? AF_INET6 : AF_INET, SOCK_STREAM, &error);
 	if (one->fd == -1)
 		return false;
@@ -228,10 +255,10 @@ static bool socket_begin(struct sweep_try *one)
 	return true;
 }
 
-static bool socket_watch(struct sweep_try *one)
+static bool socket_watch(struct sweep_try *one, bool rewound)
 {
 	if (one->tries->watch)
-		return os_watch_add(one->tries->watch, one->fd, one);
+		return (rewound ? os_watch_again : os_watch_add)(one->tries->watch, one->fd, one);
 	return uv_poll_start(&one->poll, UV_WRITABLE, on_poll) == 0;
 }
 
@@ -254,11 +281,14 @@ bool sweep_try_send(struct sweep_tries *tries, const struct sweep_try *sent, int
 		try_give_back(one);
 		return false;
 	}
+	bool rewound = one->rewound;
+	one->rewound = false;
+	one->under_way = true;
 	queue_add(one);
 	if (connect((uv_os_sock_t)one->fd, (const struct sockaddr *)&peer, bytes) != 0)
 		error = os_socket_error();
 	struct sweep_kind kind = kind_of_error(error);
-	if (is_want_of_sockets(error) || (kind.state == SWEEP_UNTRIED && !socket_watch(one))) {
+	if (is_want_of_sockets(error) || (kind.state == SWEEP_UNTRIED && !socket_watch(one, rewound))) {
 		try_close(one);
 		return false;
 	}
@@ -293,4 +323,7 @@ void sweep_tries_end(struct sweep_tries *tries)
 		try_close(tries->waiting.oldest);
 	while (tries->late.oldest)
 		try_close(tries->late.oldest);
+	for (struct sweep_try *one = tries->free; one; one = one->behind)
+		if (one->rewound)
+			os_socket_close(one->fd);
 }

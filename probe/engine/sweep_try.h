@@ -23,7 +23,9 @@ struct sweep_try {
 	int64_t sent_us;
 	uint32_t number;
 	unsigned char purpose, round;
-	bool late; /* its time is over, but it is still listened to */
+	bool under_way;
+	bool rewound; /* a free one: its socket is open, and may connect once more */
+	bool late;    /* its time is over, but it is still listened to */
 };
 
 /** In the order of sending. */

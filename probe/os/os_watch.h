@@ -22,6 +22,13 @@ os_socket os_watch_handle(const struct os_watch *watch);
 /** Tell once when this socket, on which connect() was called, is connected or failed; its close ends that. False: the system refuses. */
 bool os_watch_add(struct os_watch *watch, os_socket fd, void *data);
 
+/** Break its connection off, by a reset if one stands, so that connect() can be called on it once more: half of what a new socket costs.
+ *  False: the system cannot; close it. */
+bool os_watch_rewind(os_socket fd);
+
+/** os_watch_add() for one that was rewound. What it had to tell before may still come: once, or never. */
+bool os_watch_again(struct os_watch *watch, os_socket fd, void *data);
+
 /** Take what has happened, at most max events; returns how many. */
 size_t os_watch_take(struct os_watch *watch, struct os_watch_event *events, size_t max);
 

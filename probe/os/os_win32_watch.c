@@ -19,6 +19,18 @@ bool os_watch_add(struct os_watch *watch, os_socket fd, void *data)
 	return false;
 }
 
+bool os_watch_rewind(os_socket fd)
+{
+	(void)fd;
+	return false;
+}
+
+bool os_watch_again(struct os_watch *watch, os_socket fd, void *data)
+{
+	(void)watch, (void)fd, (void)data;
+	return false;
+}
+
 size_t os_watch_take(struct os_watch *watch, struct os_watch_event *events, size_t max)
 {
 	(void)watch, (void)events, (void)max;

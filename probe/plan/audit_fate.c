@@ -154,15 +154,25 @@ bool audit_nobody_leaves(const struct audit *audit)
 	return beyond_the_stopped(audit) == NOT_MEASURED;
 }
 
+/* A system that does not say who sent an ICMP error leaves only the number of hops, and paths may be of any length. */
+static bool hops_are_named(const struct audit *audit)
+{
+	for (size_t i = 0; i < audit->point_count; i++)
+		for (int ttl = 1; ttl <= AUDIT_TTLS; ttl++)
+			if (is_expired(&audit->points[i], ttl) && audit->points[i].hops[ttl].from)
+				return true;
+	return false;
+}
+
 int audit_telling_ttl(const struct audit *audit)
 {
+	if (!hops_are_named(audit))
+		return NOT_MEASURED;
 	int ttl = beyond_the_stopped(audit);
 	if (ttl == NOT_MEASURED)
 		ttl = common_to_those_who_left(audit);
 	if (ttl == NOT_MEASURED && deepest(audit))
 		ttl = deepest(audit) + 1;
-	for (size_t i = 0; ttl == NOT_MEASURED && i < audit->point_count; i++)
-		ttl = first_with(&audit->points[i], ANSWER_REACHED);
 	return ttl <= AUDIT_TTLS ? ttl : NOT_MEASURED;
 }
 

@@ -30,7 +30,7 @@ int64_t sweep_rtt_timeout_us(const struct sweep_rtt *rtt, int round)
 		timeout_us = rtt->srtt_us + VAR_TIMES * rtt->var_us;
 	if (timeout_us < SWEEP_TIMEOUT_LEAST_US)
 		timeout_us = SWEEP_TIMEOUT_LEAST_US;
-	for (int i = 1; i < round && timeout_us < rtt->most_us; i++)
+	for (int i = 2; i < round && timeout_us < rtt->most_us; i++)
 		timeout_us *= 2;
 	return timeout_us < rtt->most_us ? timeout_us : rtt->most_us;
 }

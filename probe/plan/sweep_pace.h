@@ -17,7 +17,8 @@ enum { SWEEP_TIMEOUT_LEAST_US = 100 * 1000, SWEEP_TIMEOUT_FIRST_US = 1000 * 1000
 
 struct sweep_rtt sweep_rtt_new(int64_t most_us);
 void sweep_rtt_heard(struct sweep_rtt *rtt, int64_t sample_us);
-/** How long to wait in that round (from 1): twice as long in each as in the one before (RFC 6298 5.5). */
+/** How long to wait in that round (from 1). From the third on twice as long in each as in the one before (RFC 6298 5.5): somebody was lost. In
+ *  the second not yet, as the first request is still listened to. */
 int64_t sweep_rtt_timeout_us(const struct sweep_rtt *rtt, int round);
 
 /* ------------------------------------------------------------------ sending */

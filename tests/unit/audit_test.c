@@ -17,6 +17,7 @@ struct network {
 	struct wall walls[4];
 	bool open; /* the far end answers where nothing is in the way */
 	bool udp_passes;
+	bool nameless; /* the system does not say who sent an ICMP error */
 	unsigned lost; /* of so many packets one is lost; 0: none */
 	unsigned sent;
 };
@@ -49,7 +50,8 @@ static struct audit_hop answer(struct network *network, const struct audit_ask *
 		return wall->refuses ? (struct audit_hop){ANSWER_REFUSED, network->hops[wall->dies_behind]} : silence;
 	if (ttl > network->length)
 		return network->open ? (struct audit_hop){ANSWER_REACHED, NULL} : silence;
-	return network->hops[ttl] ? (struct audit_hop){ANSWER_EXPIRED, network->hops[ttl]} : silence;
+	return network->hops[ttl] ? (struct audit_hop){ANSWER_EXPIRED, network->nameless ? NULL : network->hops[ttl]}
+				  : silence;
 }
 
 /* As the engine does it: what is silent is asked twice. */
@@ -196,6 +198,21 @@ static void test_mute_routers_tell_nothing(void)
 	arena_free(arena);
 }
 
+/* Without names of hops, paths of two lengths look like a block. */
+static void test_nameless_hops_tell_nothing(void)
+{
+	for (int wall = 0; wall < 2; wall++) {
+		struct arena *arena = arena_new();
+		struct network network = enterprise;
+		network.nameless = true;
+		network.walls[0] = (struct wall){0, 8191, wall ? 2 : 0, false};
+		struct sweep_audit *result = run(arena, &network, "20.190.128.0/18");
+		CHECK_INT(result->block_count, 1);
+		check_block(result, 0, "20.190.128.0", "20.190.191.255", AUDIT_UNKNOWN);
+		arena_free(arena);
+	}
+}
+
 /* Routers out there answer or not as they please: paths that end behind a public hop of their own are no block. */
 static void test_a_short_path_is_no_block(void)
 {
@@ -306,6 +323,7 @@ int main(void)
 	test_refusals_name_the_device();
 	test_all_is_blocked();
 	test_mute_routers_tell_nothing();
+	test_nameless_hops_tell_nothing();
 	test_a_short_path_is_no_block();
 	test_loss_makes_no_blocks();
 	test_small_and_large_ranges();

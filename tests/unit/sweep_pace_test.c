@@ -13,15 +13,16 @@ static void test_the_timeout_follows_the_round_trips(void)
 {
 	struct sweep_rtt rtt = sweep_rtt_new(3 * SECOND);
 	CHECK_INT(sweep_rtt_timeout_us(&rtt, 1), 1 * SECOND);
-	CHECK_INT(sweep_rtt_timeout_us(&rtt, 2), 2 * SECOND);
-	CHECK_INT(sweep_rtt_timeout_us(&rtt, 3), 3 * SECOND);
+	CHECK_INT(sweep_rtt_timeout_us(&rtt, 2), 1 * SECOND);
+	CHECK_INT(sweep_rtt_timeout_us(&rtt, 3), 2 * SECOND);
+	CHECK_INT(sweep_rtt_timeout_us(&rtt, 4), 3 * SECOND);
 	sweep_rtt_heard(&rtt, 80 * MS); /* RFC 6298 2.2: SRTT R, RTTVAR R/2 */
 	CHECK_INT(sweep_rtt_timeout_us(&rtt, 1), 240 * MS);
 	for (int i = 0; i < 100; i++)
 		sweep_rtt_heard(&rtt, 80 * MS);
 	CHECK_INT(rtt.srtt_us, 80 * MS);
 	CHECK_INT(sweep_rtt_timeout_us(&rtt, 1), SWEEP_TIMEOUT_LEAST_US);
-	CHECK_INT(sweep_rtt_timeout_us(&rtt, 2), 2 * SWEEP_TIMEOUT_LEAST_US);
+	CHECK_INT(sweep_rtt_timeout_us(&rtt, 3), 2 * SWEEP_TIMEOUT_LEAST_US);
 	for (int i = 0; i < 100; i++)
 		sweep_rtt_heard(&rtt, i % 2 ? 300 * MS : 500 * MS);
 	CHECK(rtt.srtt_us > 380 * MS && rtt.srtt_us < 420 * MS);

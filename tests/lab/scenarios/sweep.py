@@ -60,7 +60,7 @@ def sweep_names_who_rejects_a_part(lab):
 
 
 @scenario(Expect(exit=0, seconds=12, cause="ip_admin_prohibited", stage="tcp", owner="firewall-team", targets="20.190.132.0/24"),
-          arguments=("20.190.132.0/24", "20.190.128.0/24", "20.190.128.128/25") + FAST, command="sweep")
+          arguments=("20.190.132.0/24", "20.190.128.0/24", "20.190.128.128/25", "--rate", "500"), command="sweep")
 def sweep_of_two_ranges_one_rejected(lab):
     lab.edge.reject(dst="20.190.132.0/24", port=443)
     result = yield
