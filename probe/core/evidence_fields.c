@@ -378,6 +378,6 @@ static const struct field report_rows[] = {
 	ROW("findings", POINTERS, report, findings, .shape = &finding_shape,
 	    GROWING(report, finding_count, finding_capacity)),
 	GROUP("readiness", readiness_shape),
-	ROW("coverage", POINTER, report, coverage, .shape = &coverage_shape, .optional = true),
+	ROW("coverage", POINTER, report, coverage, .shape = &coverage_shape, .left_out = true),
 };
 const struct field_shape report_shape = SHAPE(report_rows, report);

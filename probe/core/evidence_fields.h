@@ -57,7 +57,7 @@ struct field {
 	bool (*present)(const void *holder, size_t offset); /* false: shown as null; NULL: always shown */
 	void (*mark)(void *holder);			    /* it was read: remember that it is there; may be NULL */
 	bool required;					    /* a document without it cannot be used */
-	bool optional; /* FIELD_POINTER: left out of the document, and not null, where it is NULL */
+	bool left_out; /* FIELD_LIST: where it is empty, the member is absent and not an empty array */
 };
 
 struct field_shape {

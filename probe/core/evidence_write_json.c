@@ -234,13 +234,21 @@ static json_t *field_to_json(const struct field *field, const void *holder)
 	return json_null();
 }
 
+/** A list without items, a pointer to nothing. */
+static bool is_empty(const struct field *field, const void *holder)
+{
+	if (field->kind == FIELD_POINTER)
+		return !pointer_at((const char *)holder + field->offset);
+	return !count_at(holder, field->count_offset);
+}
+
 static void write_fields(json_t *object, const struct field_shape *shape, const void *holder)
 {
 	for (size_t i = 0; i < shape->count; i++) {
 		const struct field *field = &shape->fields[i];
 		if (field->kind == FIELD_OF_ITS_OP)
 			write_fields(object, observation_shape(((const struct observation *)holder)->op), holder);
-		else if (!field->optional || pointer_at((const char *)holder + field->offset))
+		else if (!field->left_out || !is_empty(field, holder))
 			json_object_set_new(object, field->name, field_to_json(field, holder));
 	}
 }

@@ -56,7 +56,8 @@ class Expect:
 class Scenario:
     """
     function(lab) injects the fault; a generator may yield once and gets the Result for checks of its own.
-    command   what is run: "check", or "trace": then the Result's report is the document of `trace --json`, and only exit and seconds are judged
+    command   what is run: "check", or "trace": then the Result's report is the document of `trace --json`, and only exit and seconds are judged;
+              or "expressroute", which has findings and no paths
     """
     function: object
     expect: Expect
