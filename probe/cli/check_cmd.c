@@ -142,8 +142,8 @@ int check_command(struct arena *arena, const struct options *options, int argc, 
 			 "URL");
 		return EXIT_USAGE;
 	}
-	run_note_arguments(report, argc, argv);
-	run_note_options(report, options);
+	note_arguments(report, argc, argv);
+	note_run(report, options);
 	bool is_live = inputs.machine.registry && machine_preflight_read(inputs.registry);
 	bool done = run_engine(report, &plan, options, &inputs, &system, &err);
 	system_part_end(&system);

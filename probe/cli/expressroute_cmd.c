@@ -230,8 +230,8 @@ int expressroute_command(struct arena *arena, const struct options *options, int
 		complain("%s", err.text);
 		return EXIT_USAGE;
 	}
-	run_note_arguments(report, argc, argv);
-	run_note_options(report, options);
+	note_arguments(report, argc, argv);
+	note_run(report, options);
 	note_host(report);
 	make(report, options, inputs);
 	if (options->region && !report->coverage->region_name)

@@ -53,8 +53,8 @@ int preflight_command(struct arena *arena, const struct options *options, int ar
 		complain("%s", err.text);
 		return EXIT_USAGE;
 	}
-	run_note_arguments(report, argc, argv);
-	run_note_options(report, options);
+	note_arguments(report, argc, argv);
+	note_run(report, options);
 	note_host(report);
 	report->run.started_at_ms = report->run.ended_at_ms = os_wall_us() / 1000;
 	machine_preflight_record(report, registry, !options->registry_count);

@@ -7,7 +7,7 @@
 #include "probe/os/os.h"
 #include "probe/settings/mask.h"
 
-void run_note_arguments(struct report *report, int argc, char **argv)
+void note_arguments(struct report *report, int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {
 		const char *shown = strstr(argv[i], "://") ? mask_url(report->arena, argv[i]) : argv[i];
@@ -15,7 +15,7 @@ void run_note_arguments(struct report *report, int argc, char **argv)
 	}
 }
 
-void run_note_options(struct report *report, const struct options *options)
+void note_run(struct report *report, const struct options *options)
 {
 	unsigned char b[16] = {0};
 	char account[256];

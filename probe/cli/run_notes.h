@@ -3,12 +3,12 @@
 
 #include "probe/cli/options.h"
 
-/* What every report says of its run, whichever command made it. */
+/* What a report says of its run before it begins. */
 
 /** The arguments as given; a URL loses what may be secret, also one behind "--pac=". */
-void run_note_arguments(struct report *report, int argc, char **argv);
+void note_arguments(struct report *report, int argc, char **argv);
 
-/** A new id, this program and its libraries, the options that the diagnosis reads, and the account. */
-void run_note_options(struct report *report, const struct options *options);
+/** Its id, the tool, the inputs, and the account of the user's identity, if the report has it. */
+void note_run(struct report *report, const struct options *options);
 
 #endif

@@ -228,8 +228,8 @@ int sweep_command(struct arena *arena, const struct options *options, int argc, 
 		return EXIT_USAGE;
 	}
 	note_host(report);
-	run_note_arguments(report, argc, argv);
-	run_note_options(report, options);
+	note_arguments(report, argc, argv);
+	note_run(report, options);
 	if (!(options->audit ? audit(report, options, &err) : sweep(report, options, ranges, &err))) {
 		complain("%s", err.text);
 		return EXIT_TOOL;

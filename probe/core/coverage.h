@@ -119,7 +119,7 @@ struct coverage {
 	size_t community_count, community_capacity;
 	struct text_list
 		own_prefixes; /* ours, as the circuit's table has them; public ones. Answers to them come over the circuit */
-	int own_count;	      /* how many routes of ours it has, not merged */
+	int own_count;	      /* how many routes of ours it has, not merged; of several tables the most */
 	struct text_list both_ways; /* needed prefixes that one table has over the circuit and by another way */
 	struct coverage_host *hosts;
 	size_t host_count, host_capacity;

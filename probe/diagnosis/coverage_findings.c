@@ -291,6 +291,44 @@ static void find_recommended(struct report *report, const struct coverage_table 
 	}
 }
 
+/** A circuit has two lines, and often a router at each: what one lacks is missing when the other fails. */
+static void find_other_line(struct report *report, const struct coverage_table *decider,
+			    const struct coverage_table *other)
+{
+	struct arena *arena = report->arena;
+	struct prefix_set lacks = {0};
+	for (size_t i = 0; i < SERVICES; i++) {
+		struct gap here = gap_of(report, decider, services[i], true);
+		struct gap there = gap_of(report, other, services[i], true);
+		struct prefix_set more = prefix_set_difference(arena, &there.missing, &here.missing);
+		lacks = prefix_set_union(arena, &lacks, &more);
+	}
+	if (!lacks.count)
+		return;
+	struct finding *finding =
+		coverage_finding(report, "ip_expressroute_prefix_missing", STATUS_WARN, COVERAGE_SURE);
+	coverage_subject(finding, SUBJECT_PREFIX, prefixes_in_words(arena, &lacks));
+	finding->summary = arena_printf(
+		arena, "%s lacks %s over the circuit, which %s has: when that one's line fails, they are not carried.",
+		other->source, finding->subject, decider->source);
+	remedy_add(arena, &finding->remedy,
+		   arena_printf(
+			   arena,
+			   "Compare sessions and inbound filters of the routers of %s and %s: both lines of a circuit "
+			   "should bring the same.",
+			   decider->source, other->source),
+		   NULL);
+}
+
+static void find_other_lines(struct report *report, const struct coverage_table *decider)
+{
+	const struct coverage *coverage = report->coverage;
+	for (size_t i = 0; decider && i < coverage->table_count; i++)
+		if (&coverage->tables[i] != decider && coverage->tables[i].kind == decider->kind &&
+		    coverage->tables[i].tells_way)
+			find_other_line(report, decider, &coverage->tables[i]);
+}
+
 /* What blocks before what warns; each with its number. */
 static void sort(struct report *report)
 {
@@ -313,6 +351,7 @@ void coverage_findings(struct report *report)
 	if (!find_private_only(report) && !find_nothing(report, decider)) {
 		find_gaps(report, decider, &unused);
 		coverage_find_ways(report, decider, &unused);
+		find_other_lines(report, decider);
 		find_recommended(report, decider);
 	}
 	sort(report);

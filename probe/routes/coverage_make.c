@@ -279,14 +279,17 @@ static void count_communities(const struct table_work *work, struct coverage *co
 
 static void find_own(const struct table_work *work, struct coverage *coverage, struct prefix_set *own)
 {
+	int count = 0;
 	for (size_t i = 0; i < work->table->count; i++) {
 		const struct table_route *route = &work->table->routes[i];
 		if (!is_own(work, route) || is_default(route))
 			continue;
-		coverage->own_count++;
+		count++;
 		if (!is_private(route))
 			prefix_set_add_prefix(work->arena, own, &route->prefix);
 	}
+	/* the two lines of a circuit have a session and a table each */
+	coverage->own_count = count > coverage->own_count ? count : coverage->own_count;
 }
 
 /** What the inventory lists of a community, and the circuit does not carry. */

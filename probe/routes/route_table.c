@@ -88,12 +88,12 @@ bool route_prefix_parse(const char *text, bool classful, struct prefix *out)
 }
 
 /** A decimal number up to limit; NULL if there is none. */
-static const char *read_number(const char *text, const char *end, unsigned long limit, unsigned long *out)
+static const char *read_number(const char *text, const char *end, uint64_t limit, uint64_t *out)
 {
-	unsigned long value = 0;
+	uint64_t value = 0;
 	const char *at = text;
 	for (; at < end && *at >= '0' && *at <= '9' && value <= limit; at++)
-		value = value * 10 + (unsigned long)(*at - '0');
+		value = value * 10 + (uint64_t)(*at - '0');
 	*out = value;
 	return at > text && value <= limit ? at : NULL;
 }
@@ -101,17 +101,17 @@ static const char *read_number(const char *text, const char *end, unsigned long 
 void route_add_community(struct arena *arena, struct text_list *list, const char *text, size_t length)
 {
 	const char *end = text + length;
-	unsigned long high = 0, low = 0;
+	uint64_t high = 0, low = 0;
 	if (list->count >= ROUTE_COMMUNITIES_MAX)
 		return;
-	const char *at = read_number(text, end, 0xfffffffful, &high);
+	const char *at = read_number(text, end, 0xffffffff, &high);
 	if (at && at == end) {
 		low = high & 0xffff;
 		high >>= 16;
 	} else if (!at || *at != ':' || high > 0xffff || read_number(at + 1, end, 0xffff, &low) != end) {
 		return;
 	}
-	text_list_add(arena, list, arena_printf(arena, "%lu:%lu", high, low));
+	text_list_add(arena, list, arena_printf(arena, "%u:%u", (unsigned)high, (unsigned)low));
 }
 
 void route_add_communities(struct arena *arena, struct text_list *list, const char *text)

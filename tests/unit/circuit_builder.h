@@ -40,7 +40,7 @@ static inline void build_table(struct arena *arena, enum table_kind kind, const 
 
 /** What a test says of a circuit; NULL: no such table. */
 struct circuit_case {
-	const char *circuit, *router, *machine;
+	const char *circuit, *router, *second_router, *machine;
 	const char *hop, *interface;
 	const char *inventory; /* "12076:55004 13.82.1.0/24 13.82.2.0/24\n..." */
 };
@@ -66,7 +66,7 @@ static inline struct report *build_circuit(const struct circuit_case *given)
 {
 	struct report *report = report_new();
 	struct arena *arena = report->arena;
-	struct route_table tables[3];
+	struct route_table tables[4];
 	struct inventory inventory;
 	struct coverage_input input = {.region = "eus", .circuit_interface = given->interface, .tables = tables};
 	if (given->hop)
@@ -75,6 +75,10 @@ static inline struct report *build_circuit(const struct circuit_case *given)
 		build_table(arena, TABLE_CIRCUIT, given->circuit, &tables[input.table_count++]);
 	if (given->router)
 		build_table(arena, TABLE_ROUTER, given->router, &tables[input.table_count++]);
+	if (given->second_router) {
+		build_table(arena, TABLE_ROUTER, given->second_router, &tables[input.table_count]);
+		tables[input.table_count++].source = "edge2.json";
+	}
 	if (given->machine)
 		build_table(arena, TABLE_MACHINE, given->machine, &tables[input.table_count++]);
 	if (given->inventory) {

@@ -73,6 +73,10 @@ static const struct {
 		     "12076\n20.20.32.0/19 10.0.0.1 12076\n20.231.128.0/19 10.0.0.1 12076",
 	  .inventory = "12076:55004 13.82.1.0/24\n12076:52004 52.239.0.0/17"},
 	 "0\nwarn ip_return_path_lost prefixes announced over the circuit"},
+	/* the circuit's second line */
+	{{.router = ENTRA REST, .second_router = ENTRA REST}, "0"},
+	{{.router = ENTRA REST, .second_router = "20.190.128.0/18 203.0.113.6 12076,8075 12076:5060\n" REST},
+	 "0\nwarn ip_expressroute_prefix_missing 40.126.0.0/18"},
 	/* IPv6 is judged where the circuit has any */
 	{{.router = ENTRA REST "2603:1006:2000::/48 2001:db8::2 12076\n2603:1007:200::/48 2001:db8::2 12076"},
 	 "0\nwarn ip_expressroute_prefix_missing 2603:1016:1400::/48, 2603:1017::/48, 2603:1026:3000::/48, "

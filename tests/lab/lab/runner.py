@@ -183,13 +183,13 @@ def run_scenario(scenario, program, build, keep, keep_all=False):
         _keep(lab, probe, problems, pathlib.Path(keep))
     if lab:
         lab.close()
-    cells = {"check": matrix.cells, "expressroute": matrix.cells_of_findings, "sweep": matrix.cells, "trace": lambda *_: []}[scenario.command]
+    cells = {"expressroute": matrix.cells_of_findings, "trace": lambda *_: []}.get(scenario.command, matrix.cells)
     return problems, seconds, cells(scenario.expect, result)
 
 
 def _problems(scenario, probe, result, step, factor):
     judged = scenario.command != "trace"
-    problems = {"check": judge, "sweep": judge, "trace": judge_trace, "expressroute": judge_expressroute}[scenario.command](scenario.expect, result, factor)
+    problems = {"expressroute": judge_expressroute, "trace": judge_trace}.get(scenario.command, judge)(scenario.expect, result, factor)
     if judged and result.report is not None:
         again = probe.diagnose()
         problems += same_judgement(result.report, again) if again else ["diagnose gave no report"]

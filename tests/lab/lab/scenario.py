@@ -59,6 +59,7 @@ class Scenario:
     function(lab) injects the fault; a generator may yield once and gets the Result for checks of its own.
     command   what is run: "check", or "trace": then the Result's report is the document of `trace --json`, and only exit and seconds are judged;
               or "sweep": `arguments` are its ranges, which stand for the hosts then, and the exit status says nothing of readiness
+              or "expressroute", which has findings and no paths
     """
     function: object
     expect: Expect
