@@ -60,7 +60,9 @@ static void say_audit(struct strbuf *out, const struct sweep_audit *audit)
 	size_t of[AUDIT_BLOCKED + 1] = {0};
 	for (size_t i = 0; i < audit->block_count; i++)
 		of[audit->blocks[i].state]++;
-	if (of[AUDIT_BLOCKED])
+	if (audit->rationed)
+		strbuf_add(out, say_text(SAY_AUDIT_RATIONED));
+	else if (of[AUDIT_BLOCKED])
 		strbuf_add(out,
 			   say_text(of[AUDIT_PERMITTED] || of[AUDIT_UNKNOWN] ? SAY_AUDIT_PART : SAY_AUDIT_BLOCKED));
 	else

@@ -221,6 +221,10 @@ int sweep_command(struct arena *arena, const struct options *options, int argc, 
 	struct err err;
 	struct ranges *ranges = arena_alloc(arena, sizeof(*ranges));
 	struct report *report = report_new();
+	if (options->json) { /* it would be silently ignored */
+		complain("sweep writes reports: --report json=-, or json=FILE");
+		return EXIT_USAGE;
+	}
 	bool known = options->resume ? ranges_of_report(report, options, ranges, &err)
 				     : ranges_of_arguments(report, options, ranges, &err);
 	if (!known) {

@@ -428,6 +428,7 @@ static const struct field audit_rows[] = {
 	ROW("beyond", TEXT, sweep_audit, beyond),
 	ROW("step", INT64, sweep_audit, step),
 	ROW("cut", BOOL, sweep_audit, cut),
+	ROW("rationed", BOOL, sweep_audit, rationed),
 	ROW("blocks", LIST, sweep_audit, blocks, .shape = &audit_block_shape,
 	    GROWING(sweep_audit, block_count, block_capacity)),
 };

@@ -60,6 +60,7 @@ struct sweep_audit {
 	const char *beyond; /* who answers them; NULL */
 	int64_t step; /* one address in so many was asked, and between two of another fate every boundary was looked for */
 	bool cut;     /* the probes or the time were used up: boundaries may be off by what lies between two probes */
+	bool rationed; /* who answers has stopped to: routers send only so many such answers a second, and silence tells nothing then */
 	struct audit_block *blocks;
 	size_t block_count, block_capacity;
 };

@@ -9,7 +9,7 @@ static bool same_text(const char *a, const char *b)
 
 /* ------------------------------------------------------------------ one TTL */
 
-static struct walk_hop hop_of(const struct observation *seen)
+struct walk_hop walk_hop_of(const struct observation *seen)
 {
 	const struct ttl_probe *ttl = &seen->ttl;
 	struct walk_hop hop = {.ttl = ttl->ttl, .seen = seen, .address = ttl->from};
@@ -23,7 +23,7 @@ static struct walk_hop hop_of(const struct observation *seen)
 /** Silence is an answer of a kind, and so is a walk that was cut; what this system did not send tells nothing of the path. */
 static bool was_sent(const struct observation *seen)
 {
-	return hop_of(seen).heard || seen->failure == FAILURE_TIMEOUT || seen->failure == FAILURE_DEADLINE ||
+	return walk_hop_of(seen).heard || seen->failure == FAILURE_TIMEOUT || seen->failure == FAILURE_DEADLINE ||
 	       seen->failure == FAILURE_INTERRUPTED;
 }
 
@@ -34,7 +34,7 @@ static int worth(const struct walk_hop *hop)
 
 static void take(struct walk_view *walk, const struct observation *seen)
 {
-	struct walk_hop hop = hop_of(seen);
+	struct walk_hop hop = walk_hop_of(seen);
 	size_t at = 0;
 	if (!was_sent(seen)) {
 		walk->not_sent = seen->failure;

@@ -60,6 +60,9 @@ struct walk_view {
 bool walk_view_make(const struct report *report, const char *address, int port, const char *experiment,
 		    const char *sent, struct walk_view *out);
 
+/** What one packet of a walk tells by itself. */
+struct walk_hop walk_hop_of(const struct observation *seen);
+
 /** Fill in first_silent from another walk to the same address: the nearest that it hears there or beyond. */
 void walk_view_compare(struct walk_view *walk, const struct walk_view *control);
 

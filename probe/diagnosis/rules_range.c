@@ -18,7 +18,7 @@ static const struct audit_block *first_block(const struct view *view, enum audit
 }
 
 /* Each is looked for among those that are there: a hostile report must not make that long. */
-enum { EVIDENCE_SHOWN = 256 };
+enum { EVIDENCE_SHOWN = 256, OBSERVATIONS_LOOKED_AT = 4096 };
 
 static void show_blocks_of(const struct view *view, struct verdict *out, enum audit_state state)
 {
@@ -55,11 +55,39 @@ bool rule_ip_acl_for_prefix(const struct view *view, struct verdict *out)
 	return verdict_set(view, out, "ip_acl_for_prefix", block->last_heard ? 0.9 : 0.6);
 }
 
+static bool ran_out(const struct observation *one)
+{
+	return one->op == OP_TTL_PROBE && one->ttl.expired && one->ttl.from && one->ttl.tuple.dst;
+}
+
+/* What anything else in this run hears behind the hop where all of the range die; NULL: nothing. */
+static const char *heard_behind(const struct view *view, const struct audit_block *block, struct verdict *out)
+{
+	const struct observation_list *seen = &view->report->observations;
+	size_t count = seen->count < OBSERVATIONS_LOOKED_AT ? seen->count : OBSERVATIONS_LOOKED_AT;
+	for (size_t i = 0; i < count; i++) {
+		const struct observation *at = seen->items[i];
+		if (!ran_out(at) || at->ttl.ttl != block->hop || !text_equal(at->ttl.from, block->last_heard))
+			continue;
+		for (size_t k = 0; k < count; k++) {
+			const struct observation *behind = seen->items[k];
+			if (!ran_out(behind) || behind->ttl.ttl <= block->hop ||
+			    !text_equal(behind->ttl.tuple.dst, at->ttl.tuple.dst))
+				continue;
+			verdict_add_evidence(view, out, at);
+			verdict_add_evidence(view, out, behind);
+			return behind->ttl.from;
+		}
+	}
+	return NULL;
+}
+
 /**
  * Is the whole range blocked?
  *
  * Holds       when no address of an audit passes the place where all of them die.
- * Confidence  proven where a device says so itself, or other traffic gets past that place; else it may be the end of what answers.
+ * Confidence  proven where a device says so itself, or something else is heard behind that place: other traffic to the range, or another
+ *             range. Else those behind may be mute, and it is suspected only.
  */
 bool rule_ip_range_fully_blocked(const struct view *view, struct verdict *out)
 {
@@ -67,8 +95,13 @@ bool rule_ip_range_fully_blocked(const struct view *view, struct verdict *out)
 	if (!block || first_block(view, AUDIT_PERMITTED) || first_block(view, AUDIT_UNKNOWN))
 		return false;
 	show_blocks(view, out, block);
-	bool proven = block->refused || block->first_silent;
-	return verdict_set(view, out, "ip_range_fully_blocked", proven ? 0.9 : 0.5);
+	if (out->has_place && !block->refused && !out->at.first_silent)
+		out->at.first_silent = heard_behind(view, block, out);
+	bool proven = block->refused || (out->has_place && out->at.first_silent);
+	if (!proven)
+		verdict_add_not_run(view, out,
+				    "the same of a range that may be reached, in the same run, for contrast");
+	return verdict_set(view, out, "ip_range_fully_blocked", proven ? 0.9 : 0.4);
 }
 
 /* ------------------------------------------------------------------ by a sweep */
@@ -99,7 +132,7 @@ bool rule_range_unreachable(const struct view *view, struct verdict *out)
 
 /* ------------------------------------------------------------------ limits */
 
-/* Routers that say nothing leave an audit without an answer. */
+/* Routers that say nothing, or not so often, leave an audit without an answer. */
 bool rule_range_muted(const struct view *view, struct verdict *out)
 {
 	const struct audit_block *block = first_block(view, AUDIT_UNKNOWN);
@@ -107,7 +140,7 @@ bool rule_range_muted(const struct view *view, struct verdict *out)
 		return false;
 	show_blocks_of(view, out, AUDIT_UNKNOWN);
 	out->status = STATUS_INCONCLUSIVE;
-	return verdict_set(view, out, "meas_icmp_muted", 0.9);
+	return verdict_set(view, out, view->sweep->audit->rationed ? "meas_self_rate_limited" : "meas_icmp_muted", 0.9);
 }
 
 bool rule_meas_self_rate_limited(const struct view *view, struct verdict *out)

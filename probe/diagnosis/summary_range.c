@@ -62,7 +62,7 @@ static const char *stopped_in_words(struct arena *arena, const struct sweep *swe
 
 static const char *sweep_in_words(struct arena *arena, const struct sweep *sweep, const struct finding *finding)
 {
-	if (text_equal(finding->cause, "meas_self_rate_limited"))
+	if (text_equal(finding->cause, "meas_self_rate_limited") && !sweep->audit)
 		return stopped_in_words(arena, sweep);
 	if (sweep->audit)
 		return audit_in_words(arena, sweep);

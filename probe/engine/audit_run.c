@@ -48,23 +48,35 @@ struct asked {
 static const char *experiment_of(enum audit_kind kind)
 {
 	static const char *const names[] = {
-		[ASK_SYN] = "walk", [ASK_OTHER_PORT] = "walk_control", [ASK_UDP] = "walk_udp"};
+		[ASK_SYN] = "walk", [ASK_AGAIN] = "walk", [ASK_OTHER_PORT] = "walk_control", [ASK_UDP] = "walk_udp"};
 	return names[kind];
 }
 
 static int port_of(const struct auditor *auditor, enum audit_kind kind)
 {
-	int other = auditor->target->port == HTTPS_PORT ? OTHER_PORT : HTTPS_PORT;
-	return kind == ASK_SYN ? auditor->target->port : kind == ASK_UDP ? NOT_MEASURED : other;
+	switch (kind) {
+	case ASK_SYN:
+	case ASK_AGAIN:
+		return auditor->target->port;
+	case ASK_OTHER_PORT:
+		return auditor->target->port == HTTPS_PORT ? OTHER_PORT : HTTPS_PORT;
+	case ASK_UDP:
+		break;
+	}
+	return NOT_MEASURED;
 }
 
-static enum audit_answer answer_of(const struct walk_hop *hop)
+static struct audit_hop hop_of(const struct observation *seen)
 {
-	if (hop->reached)
-		return ANSWER_REACHED;
-	if (hop->refused)
-		return ANSWER_REFUSED;
-	return hop->heard ? ANSWER_EXPIRED : ANSWER_SILENCE;
+	if (!seen)
+		return (struct audit_hop){ANSWER_UNASKED, NULL};
+	struct walk_hop hop = walk_hop_of(seen);
+	enum audit_answer answer = hop.reached			      ? ANSWER_REACHED
+				   : hop.refused		      ? ANSWER_REFUSED
+				   : hop.heard			      ? ANSWER_EXPIRED
+				   : seen->failure == FAILURE_TIMEOUT ? ANSWER_SILENCE
+								      : ANSWER_UNSENT;
+	return (struct audit_hop){answer, hop.address};
 }
 
 static void on_walked(struct walk *walk, void *user)
@@ -72,18 +84,15 @@ static void on_walked(struct walk *walk, void *user)
 	struct asked *asked = user;
 	struct auditor *auditor = asked->auditor;
 	struct audit_hop hops[AUDIT_TTLS + 1] = {0};
-	struct walk_view view;
-	walk_view_make(auditor->report, asked->address, port_of(auditor, asked->ask.kind),
-		       experiment_of(asked->ask.kind), NULL, &view);
-	for (int ttl = asked->ask.ttl_from; !view.count && ttl <= asked->ask.ttl_to; ttl++)
-		hops[ttl].answer = ANSWER_UNSENT;
-	for (size_t i = 0; i < view.count; i++) {
-		const struct walk_hop *hop = &view.hops[i];
-		if (hop->ttl < 1 || hop->ttl > AUDIT_TTLS)
-			continue;
-		hops[hop->ttl] = (struct audit_hop){answer_of(hop), hop->address};
-		if (hop->heard && hop->seen->duration_us > auditor->longest_us)
-			auditor->longest_us = hop->seen->duration_us;
+	bool unsent = false; /* what this system does not let out once, it lets out never */
+	for (int ttl = asked->ask.ttl_from; ttl <= asked->ask.ttl_to; ttl++) {
+		const struct observation *seen = walk_seen(walk, ttl);
+		hops[ttl] = hop_of(seen);
+		unsent |= hops[ttl].answer == ANSWER_UNSENT;
+		if (unsent)
+			hops[ttl].answer = ANSWER_UNSENT;
+		if (hops[ttl].answer >= ANSWER_EXPIRED && seen->duration_us > auditor->longest_us)
+			auditor->longest_us = seen->duration_us;
 	}
 	auditor->walks_open--;
 	auditor->first = false;

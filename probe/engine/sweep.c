@@ -78,6 +78,24 @@ static void stop(struct sweeper *sweeper, const char *why)
 	sweeper->stopped = why;
 }
 
+/* ------------------------------------------------------------------ the rate that was reached */
+
+/* The window is over; too short a one tells nothing. */
+static void rate_note(struct sweeper *sweeper, int64_t now)
+{
+	if (now - sweeper->window_us >= RATE_WINDOW_US / 10)
+		sweeper->rate_seen = sweeper->window_sent * 1000000 / (now - sweeper->window_us);
+	sweeper->window_us = now;
+	sweeper->window_sent = 0;
+}
+
+static void rate_count(struct sweeper *sweeper, int64_t now)
+{
+	sweeper->window_sent++;
+	if (now - sweeper->window_us >= RATE_WINDOW_US)
+		rate_note(sweeper, now);
+}
+
 /* ------------------------------------------------------------------ the guard */
 
 /* Without a rate our own haste is the first thing to give up. */
@@ -99,6 +117,8 @@ static void follow_guard(struct sweeper *sweeper, enum guard_answer answer)
 	case GUARD_SUSPECT:
 		if (sweeper->state == OVER || (sweeper->state == SENDING && slow_down(sweeper)))
 			break;
+		if (sweeper->state == SENDING)
+			rate_note(sweeper, os_monotonic_us());
 		sweeper->state = PAUSING;
 		sweeper->pause_until_us = os_monotonic_us() + guard_pause_us(&sweeper->guard);
 		break;
@@ -114,8 +134,10 @@ static void follow_guard(struct sweeper *sweeper, enum guard_answer answer)
 static void check_over(struct sweeper *sweeper, bool answered)
 {
 	follow_guard(sweeper, guard_checked(&sweeper->guard, answered));
-	if (sweeper->state == CHECKING && guard_checks_done(&sweeper->guard))
-		sweeper->state = SENDING;
+	if (sweeper->state != CHECKING || !guard_checks_done(&sweeper->guard))
+		return;
+	sweeper->state = SENDING;
+	sweeper->window_us = os_monotonic_us();
 }
 
 static void control_over(struct sweeper *sweeper, const struct sweep_try *one, bool answered)
@@ -189,16 +211,6 @@ static void on_try_lapsed(struct sweep_try *one, void *user)
 
 /* ------------------------------------------------------------------ sending */
 
-static void count_sent(struct sweeper *sweeper, int64_t now)
-{
-	sweeper->window_sent++;
-	if (now - sweeper->window_us < RATE_WINDOW_US)
-		return;
-	sweeper->rate_seen = sweeper->window_sent * 1000000 / (now - sweeper->window_us);
-	sweeper->window_us = now;
-	sweeper->window_sent = 0;
-}
-
 /* False where this system can have no more sockets just now. */
 static bool send_to(struct sweeper *sweeper, uint32_t number, enum purpose purpose)
 {
@@ -211,7 +223,8 @@ static bool send_to(struct sweeper *sweeper, uint32_t number, enum purpose purpo
 	if (!sweep_try_send(&sweeper->tries, &one, part->target->port))
 		return false;
 	part->connects++;
-	count_sent(sweeper, os_monotonic_us());
+	if (purpose != PURPOSE_CHECK)
+		rate_count(sweeper, os_monotonic_us());
 	return true;
 }
 
@@ -387,7 +400,6 @@ static void mark_silent(struct sweeper *sweeper, struct sweep_map *map)
 static void record(struct sweeper *sweeper, struct sweep_part *part)
 {
 	struct sweep *sweep = report_add_sweep(sweeper->report, part->target);
-	int64_t took_us = os_monotonic_us() - sweeper->started_us;
 	if (!sweeper->stopped)
 		mark_silent(sweeper, &part->map);
 	sweep->connects = part->connects;
@@ -397,8 +409,6 @@ static void record(struct sweeper *sweeper, struct sweep_part *part)
 	sweep->timeout_us = sweep_rtt_timeout_us(&sweeper->rtt, 1);
 	sweep->rate = (int64_t)sweeper->options->rate;
 	sweep->rate_seen = sweeper->rate_seen;
-	if (sweep->rate_seen == NOT_MEASURED && took_us > 0)
-		sweep->rate_seen = sweeper->window_sent * 1000000 / took_us;
 	sweep->stopped = sweeper->stopped;
 	sweep_map_fold(sweeper->report->arena, &part->map, sweep);
 }
@@ -448,6 +458,8 @@ bool sweep_run(struct report *report, struct sweep_part *parts, size_t count, co
 	while (sweeper->state != OVER)
 		turn(sweeper);
 	sweep_tries_end(&sweeper->tries);
+	if (sweeper->rate_seen == NOT_MEASURED)
+		rate_note(sweeper, os_monotonic_us());
 	for (size_t i = 0; i < count; i++)
 		record(sweeper, &parts[i]);
 	report->run.duration_us = os_monotonic_us() - sweeper->started_us;

@@ -68,6 +68,14 @@ static void walk_finish(struct walk *walk, enum failure failure)
 	walk->done(walk, walk->user);
 }
 
+const struct observation *walk_seen(const struct walk *walk, int ttl)
+{
+	for (size_t i = 0; i < walk->count; i++)
+		if (walk->probes[i].seen->ttl.ttl == ttl && is_worth_recording(walk, i))
+			return walk->probes[i].seen;
+	return NULL;
+}
+
 int walk_packets(const struct walk *walk)
 {
 	int packets = 0;

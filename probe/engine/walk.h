@@ -53,6 +53,9 @@ struct walk *walk_start(uv_loop_t *loop, struct report *report, int64_t run_star
 /** How many packets it has sent so far; the system may have sent more by itself, after a second. */
 int walk_packets(const struct walk *walk);
 
+/** What came of the packet with that TTL; NULL: none was sent, or it went beyond one that reached the far end. For done(). */
+const struct observation *walk_seen(const struct walk *walk, int ttl);
+
 /** Stop it now: what is still silent is recorded with that failure, done() is called before this returns. */
 void walk_cancel(struct walk *walk, enum failure failure);
 

@@ -5,7 +5,8 @@
 #include "probe/core/evidence_words.h"
 #include "probe/plan/audit_parts.h"
 
-enum { DEEPER = 4 }; /* than the deepest hop heard: some that answer nobody may be between */
+enum { AGAIN = 6, MISSING_BY_LOSS = 1 }; /* of those who have passed */
+enum { DEEPER = 4 };			 /* than the deepest hop heard: some that answer nobody may be between */
 
 static int min_int(int a, int b)
 {
@@ -121,6 +122,27 @@ static bool next_of_grid(struct audit *audit, struct audit_ask *out)
 	return false;
 }
 
+/* Routers send only so many ICMP errors a second. If the one that tells is silent for those too who have passed, nobody's silence tells. */
+static bool next_again(struct audit *audit, struct audit_ask *out)
+{
+	size_t passing = 0, dying = 0, which = 0;
+	for (size_t i = 0; i < audit->point_count; i++) {
+		passing += audit_is_heard_at_ttl(audit, &audit->points[i]);
+		dying += audit_fate(audit, &audit->points[i]) == FATE_DIES;
+	}
+	if (!dying || audit->index == AGAIN || audit->index >= passing)
+		return false;
+	uint32_t wanted = (uint32_t)(passing * audit->index++ / AGAIN);
+	for (size_t i = 0; i < audit->point_count; i++) {
+		if (!audit_is_heard_at_ttl(audit, &audit->points[i]) || which++ != wanted)
+			continue;
+		bool asked = ask(audit, out, audit->points[i].offset, audit->ttl, audit->ttl);
+		out->kind = ASK_AGAIN;
+		return asked;
+	}
+	return false;
+}
+
 /* ------------------------------------------------------------------ boundaries */
 
 /* Before a boundary is looked for one more packet must have been lost; and the two that stand at it are walked to. */
@@ -161,6 +183,9 @@ static bool next_in_phase(struct audit *audit, struct audit_ask *out)
 		return next_control(audit, out);
 	case AUDIT_GRIDDING:
 		return next_of_grid(audit, out);
+	case AUDIT_AGAIN:
+	case AUDIT_AGAIN_LAST:
+		return next_again(audit, out);
 	case AUDIT_BOUNDARIES:
 		return next_at_boundary(audit, out);
 	case AUDIT_DONE:
@@ -187,9 +212,15 @@ static void phase_over(struct audit *audit)
 		audit->phase = AUDIT_GRIDDING;
 		break;
 	case AUDIT_GRIDDING:
-		audit->phase = AUDIT_BOUNDARIES;
+		audit->phase = AUDIT_AGAIN;
+		break;
+	case AUDIT_AGAIN:
+		audit->phase = audit->rationed ? AUDIT_DONE : AUDIT_BOUNDARIES;
 		break;
 	case AUDIT_BOUNDARIES:
+		audit->phase = AUDIT_AGAIN_LAST;
+		break;
+	case AUDIT_AGAIN_LAST:
 	case AUDIT_DONE:
 		audit->phase = AUDIT_DONE;
 		break;
@@ -234,6 +265,11 @@ void audit_told(struct audit *audit, const struct audit_ask *ask, const struct a
 	if (!point)
 		return;
 	point->waiting = false;
+	if (ask->kind == ASK_AGAIN) {
+		audit->missing += hops[ask->ttl_from].answer == ANSWER_SILENCE;
+		audit->rationed = audit->missing > MISSING_BY_LOSS;
+		return;
+	}
 	if (ask->kind == ASK_SYN && ask->ttl_from == 1)
 		point->walked = true;
 	for (int ttl = ask->ttl_from; ttl <= ask->ttl_to; ttl++) {

@@ -35,7 +35,7 @@ struct audit_hop {
 	const char *from; /* who sent an ICMP message, or NULL; lives as long as the audit */
 };
 
-enum audit_kind { ASK_SYN, ASK_OTHER_PORT, ASK_UDP };
+enum audit_kind { ASK_SYN, ASK_OTHER_PORT, ASK_UDP, ASK_AGAIN };
 
 /** What is to be sent: a packet with each of these TTLs. */
 struct audit_ask {
@@ -59,12 +59,23 @@ struct audit {
 	struct audit_point points[AUDIT_POINTS_MAX]; /* in the order of their offsets */
 	size_t point_count;
 	struct audit_hop control[AUDIT_TTLS + 1]; /* of other traffic to the middle of the range */
-	enum { AUDIT_FIRST, AUDIT_WALKING, AUDIT_CONTROLS, AUDIT_GRIDDING, AUDIT_BOUNDARIES, AUDIT_DONE } phase;
+	enum {
+		AUDIT_FIRST,
+		AUDIT_WALKING,
+		AUDIT_CONTROLS,
+		AUDIT_GRIDDING,
+		AUDIT_AGAIN, /* those who have passed: do they still? */
+		AUDIT_BOUNDARIES,
+		AUDIT_AGAIN_LAST,
+		AUDIT_DONE
+	} phase;
 	uint32_t index; /* what of the phase comes next */
 	int depth, ttl; /* the highest TTL that was heard; the one that tells (NOT_MEASURED: none does) */
 	int sent;	/* packets; of what is under way as many as it may take */
 	size_t open;	/* asks that are under way */
 	bool cut;
+	int missing;   /* who had been heard at that TTL, and was not when asked again */
+	bool rationed; /* the hop that tells does not answer any more: routers send only so many of these a second */
 };
 
 /** False where the range has more than 2^AUDIT_HOST_BITS_MAX addresses. */

@@ -79,6 +79,11 @@ static bool has_left(const struct audit *audit, const struct audit_point *point)
 	return last && is_public(&point->hops[last]) && !was_stopped(audit, point);
 }
 
+bool audit_is_heard_at_ttl(const struct audit *audit, const struct audit_point *point)
+{
+	return audit->ttl != NOT_MEASURED && is_expired(point, audit->ttl);
+}
+
 enum audit_fate audit_fate(const struct audit *audit, const struct audit_point *point)
 {
 	if (audit->ttl == NOT_MEASURED)
@@ -269,8 +274,13 @@ static const char *who_answers(const struct audit *audit)
 
 struct sweep_audit *audit_result(struct arena *arena, struct audit *audit)
 {
+	const struct audit_block unknown = {.state = AUDIT_UNKNOWN, .hop = NOT_MEASURED};
 	struct sweep_audit *result = arena_alloc(arena, sizeof(*result));
-	add_blocks(arena, result, audit);
+	if (audit->rationed)
+		block_add(arena, result, audit, &unknown, 0, audit->count - 1);
+	else
+		add_blocks(arena, result, audit);
+	result->rationed = audit->rationed;
 	result->probes = audit->sent;
 	result->ttl = audit->ttl;
 	result->beyond = who_answers(audit);

@@ -9,6 +9,9 @@ enum audit_fate { FATE_UNKNOWN, FATE_PASSES, FATE_DIES, FATE_REFUSED };
 
 enum audit_fate audit_fate(const struct audit *audit, const struct audit_point *point);
 
+/** Has the hop that tells answered for it? */
+bool audit_is_heard_at_ttl(const struct audit *audit, const struct audit_point *point);
+
 /** Both are known, and not the same; two that different devices refuse differ too. */
 bool audit_fates_differ(const struct audit *audit, const struct audit_point *a, const struct audit_point *b);
 

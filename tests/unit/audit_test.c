@@ -17,8 +17,9 @@ struct network {
 	struct wall walls[4];
 	bool open; /* the far end answers where nothing is in the way */
 	bool udp_passes;
-	bool nameless; /* the system does not say who sent an ICMP error */
-	unsigned lost; /* of so many packets one is lost; 0: none */
+	bool nameless;	  /* the system does not say who sent an ICMP error */
+	unsigned answers; /* of hop 3, in all; 0: no limit */
+	unsigned lost;	  /* of so many packets one is lost; 0: none */
 	unsigned sent;
 };
 
@@ -50,6 +51,10 @@ static struct audit_hop answer(struct network *network, const struct audit_ask *
 		return wall->refuses ? (struct audit_hop){ANSWER_REFUSED, network->hops[wall->dies_behind]} : silence;
 	if (ttl > network->length)
 		return network->open ? (struct audit_hop){ANSWER_REACHED, NULL} : silence;
+	if (ttl == 3 && network->answers && --network->answers == 0)
+		network->answers = 1; /* no more */
+	if (ttl == 3 && network->answers == 1)
+		return silence;
 	return network->hops[ttl] ? (struct audit_hop){ANSWER_EXPIRED, network->nameless ? NULL : network->hops[ttl]}
 				  : silence;
 }
@@ -198,6 +203,22 @@ static void test_mute_routers_tell_nothing(void)
 	arena_free(arena);
 }
 
+/* A router that sends so many such answers and no more leaves silence that tells nothing. */
+static void test_rationed_answers_tell_nothing(void)
+{
+	for (unsigned answers = 12; answers < 60; answers += 8) {
+		struct arena *arena = arena_new();
+		struct network network = enterprise;
+		network.walls[0] = (struct wall){8192, 16383, 2, false};
+		network.answers = answers;
+		struct sweep_audit *result = run(arena, &network, "20.190.128.0/18");
+		CHECK(result->rationed);
+		CHECK_INT(result->block_count, 1);
+		check_block(result, 0, "20.190.128.0", "20.190.191.255", AUDIT_UNKNOWN);
+		arena_free(arena);
+	}
+}
+
 /* Without names of hops, paths of two lengths look like a block. */
 static void test_nameless_hops_tell_nothing(void)
 {
@@ -323,6 +344,7 @@ int main(void)
 	test_refusals_name_the_device();
 	test_all_is_blocked();
 	test_mute_routers_tell_nothing();
+	test_rationed_answers_tell_nothing();
 	test_nameless_hops_tell_nothing();
 	test_a_short_path_is_no_block();
 	test_loss_makes_no_blocks();

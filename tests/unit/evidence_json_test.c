@@ -530,6 +530,7 @@ static void same_sweep(const struct sweep *a, const struct sweep *b)
 	SAME_TEXT(a, b, audit->beyond);
 	SAME(a, b, audit->step);
 	SAME(a, b, audit->cut);
+	SAME(a, b, audit->rationed);
 	same_block(&a->audit->blocks[0], &b->audit->blocks[0]);
 }
 

@@ -411,8 +411,13 @@ static void full_sweep(struct report *report)
 					       .hop = 3,
 					       .last_heard = "10.9.1.1",
 					       .first_silent = "10.9.1.5"}};
-	static struct sweep_audit audit = {
-		.probes = 311, .ttl = 4, .beyond = "10.9.1.5", .step = 256, .cut = true, .blocks = blocks};
+	static struct sweep_audit audit = {.probes = 311,
+					   .ttl = 4,
+					   .beyond = "10.9.1.5",
+					   .step = 256,
+					   .cut = true,
+					   .rationed = true,
+					   .blocks = blocks};
 	struct sweep *sweep = report_add_sweep(report, report->targets[0]);
 	sweep->addresses = 16384;
 	for (int i = 0; i < SWEEP_STATES; i++)

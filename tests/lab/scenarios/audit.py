@@ -120,3 +120,36 @@ def audit_beside_loss(lab):
     lab.edge.drop(dst="20.190.152.0/21")
     result = yield
     assert [b[0] for b in blocks(result)] == ["20.190.128.0", "20.190.152.0", "20.190.160.0"], blocks(result)
+
+
+@scenario(Expect(exit=0, seconds=20, cause="ip_range_fully_blocked", stage="tcp", owner="firewall-team", targets=RANGE, subject=RANGE),
+          arguments=(RANGE, "40.126.0.0/18") + QUICK, command="sweep")
+def audit_of_a_range_that_is_blocked_beside_one_that_is_not(lab):
+    silent_range(lab)
+    lab.edge.drop(dst=RANGE)
+    result = yield
+    verdict = result.paths(host=RANGE)[0]["verdict"]
+    assert verdict["confidence"] > 0.8 and verdict["at"]["first_silent"] == CORE1, verdict
+    assert blocks(result, 1) == [("40.126.0.0", "40.126.63.255", "permitted", None, None)], blocks(result, 1)
+
+
+@scenario(Expect(exit=0, seconds=15, cause="ip_range_fully_blocked", stage="tcp", owner="firewall-team", subject=RANGE),
+          arguments=(RANGE,) + QUICK, command="sweep")
+def audit_of_a_range_of_which_nothing_passes(lab):
+    silent_range(lab)
+    lab.edge.drop(dst=RANGE)
+    result = yield
+    verdict = result.paths()[0]["verdict"]
+    assert verdict["confidence"] < 0.5 and verdict["at"] == {"hop": 1, "last_heard": EDGE, "first_silent": None}, verdict
+
+
+@scenario(Expect(exit=0, seconds=20, cause="meas_self_rate_limited", status="inconclusive", finding="none"),
+          arguments=(RANGE,) + QUICK, command="sweep")
+def audit_where_routers_ration_their_answers(lab):
+    silent_range(lab)
+    lab.edge.drop(dst="20.190.160.0/19")
+    for router in lab.routers():
+        router.sysctl(net__ipv4__icmp_ratelimit=1000)
+    result = yield
+    assert audit(result)["rationed"] and blocks(result) == [("20.190.128.0", "20.190.191.255", "unknown", None, None)], audit(result)
+    assert "routers send only so many such answers a second" in sentence(result), result.text

@@ -100,6 +100,7 @@ def sweep_stops_where_failures_follow_the_rate(lab):
     result = yield
     one = sweep(result)
     assert one["stopped"] == "rate_limited" and one["counts"]["untried"] > 0 and not one["counts"]["filtered"], one["counts"]
+    assert one["rate_seen"] > 300, one["rate_seen"]
     assert "because failures follow the rate" in re.sub(r"\s+", " ", result.text), result.text
     lab.core1.nft("flush chain inet lab forward\n")
     later = result.sweep_again("--resume", result.file, "--rate", "0")
