@@ -6,14 +6,13 @@
 #include "probe/cli/output.h"
 #include "probe/cli/run_notes.h"
 #include "probe/cli/tags_part.h"
+#include "probe/cli/text_file.h"
 #include "probe/core/arena.h"
-#include "probe/core/strbuf.h"
 #include "probe/diagnosis/diagnosis.h"
 #include "probe/engine/circuit_walk.h"
 #include "probe/os/os.h"
 #include "probe/routes/coverage_make.h"
 #include "probe/routes/machine_routes.h"
-#include "probe/settings/encoding.h"
 #include "targets/targets.h"
 
 enum { EXIT_USAGE = 2, EXIT_TOOL = 4, TABLES_MAX = 2 * ROUTE_FILES_MAX + 1 };
@@ -28,34 +27,12 @@ struct route_inputs {
 
 /* ------------------------------------------------------------------ files */
 
-static bool is_utf16(const char *bytes, size_t length)
-{
-	return length >= 2 && (memcmp(bytes, "\xFF\xFE", 2) == 0 || memcmp(bytes, "\xFE\xFF", 2) == 0);
-}
-
-/** A file as UTF-8: "> FILE" of Windows PowerShell 5.1 writes UTF-16. To be freed; NULL with the error set. */
-static char *read_file(const char *file, size_t *length, struct err *err)
-{
-	char reason[256];
-	struct strbuf text;
-	char *bytes = os_read_file(file, ROUTE_FILE_BYTES_MAX, length, reason, sizeof(reason));
-	if (!bytes)
-		err_set(err, "%s: %s", file, reason);
-	if (!bytes || !is_utf16(bytes, *length))
-		return bytes;
-	strbuf_init(&text);
-	encoding_add_script(&text, NULL, bytes, *length);
-	free(bytes);
-	*length = text.length;
-	return text.data;
-}
-
 static bool read_tables(struct arena *arena, enum table_kind kind, const struct text_list *files,
 			struct route_inputs *out, struct err *err)
 {
 	for (size_t i = 0; i < files->count; i++) {
 		size_t length;
-		char *text = read_file(files->items[i], &length, err);
+		char *text = text_file_read(files->items[i], ROUTE_FILE_BYTES_MAX, &length, err);
 		if (!text)
 			return false;
 		bool read = route_table_read(arena, kind, files->items[i], text, length, &out->tables[out->table_count],
@@ -74,7 +51,7 @@ static bool read_inventory(struct arena *arena, const struct options *options, s
 	size_t length;
 	if (!options->communities)
 		return true;
-	char *text = read_file(options->communities, &length, err);
+	char *text = text_file_read(options->communities, ROUTE_FILE_BYTES_MAX, &length, err);
 	if (!text)
 		return false;
 	bool read = inventory_read(arena, options->communities, text, length, &out->inventory, err);
@@ -189,16 +166,6 @@ static const char *const *resolvers_of(struct arena *arena, const struct options
 }
 
 /* ------------------------------------------------------------------ the whole */
-
-static void note_host(struct report *report)
-{
-	char text[256];
-	struct arena *arena = report->arena;
-	if (os_host_name(text, sizeof(text)))
-		report->host.name = arena_strdup(arena, text);
-	os_description(text, sizeof(text));
-	report->host.os = arena_strdup(arena, text);
-}
 
 static void make(struct report *report, const struct options *options, const struct route_inputs *inputs)
 {

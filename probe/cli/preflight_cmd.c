@@ -34,15 +34,6 @@ static bool load(struct arena *arena, const struct options *options, const struc
 	return true;
 }
 
-static void note_host(struct report *report)
-{
-	char text[256];
-	if (os_host_name(text, sizeof(text)))
-		report->host.name = arena_strdup(report->arena, text);
-	os_description(text, sizeof(text));
-	report->host.os = arena_strdup(report->arena, text);
-}
-
 int preflight_command(struct arena *arena, const struct options *options, int argc, char **argv)
 {
 	struct err err;

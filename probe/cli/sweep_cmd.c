@@ -199,11 +199,8 @@ static bool sweep(struct report *report, const struct options *options, struct r
 	return done;
 }
 
-static void note_host(struct report *report)
+static void note_identity(struct report *report)
 {
-	char name[256];
-	if (os_host_name(name, sizeof(name)))
-		report->host.name = arena_strdup(report->arena, name);
 	report->identities[0] = (struct identity){.id = IDENTITY_USER, .mode = MODE_RUN};
 	report->identity_count = 1;
 }
@@ -232,6 +229,7 @@ int sweep_command(struct arena *arena, const struct options *options, int argc, 
 		return EXIT_USAGE;
 	}
 	note_host(report);
+	note_identity(report);
 	note_arguments(report, argc, argv);
 	note_run(report, options);
 	if (!(options->audit ? audit(report, options, &err) : sweep(report, options, ranges, &err))) {

@@ -5,37 +5,22 @@
 #include <strings.h>
 
 #include "probe/cli/output.h"
+#include "probe/cli/text_file.h"
 #include "probe/core/arena.h"
-#include "probe/core/strbuf.h"
-#include "probe/os/os.h"
-#include "probe/settings/encoding.h"
 
 enum { FACTS_MAX = 512 };
 
-static bool is_utf16(const char *bytes, size_t length)
-{
-	return length >= 2 && (memcmp(bytes, "\xFF\xFE", 2) == 0 || memcmp(bytes, "\xFE\xFF", 2) == 0);
-}
-
 bool tags_load(struct arena *arena, const struct options *options, struct service_tags *out, struct err *err)
 {
-	char reason[256];
 	size_t length;
-	struct strbuf text;
 	if (!options->service_tags)
 		return true;
 	/* of UTF-16 twice the bytes */
-	char *bytes = os_read_file(options->service_tags, 2 * SERVICE_TAGS_BYTES_MAX, &length, reason, sizeof(reason));
-	if (!bytes)
-		return err_set(err, "%s: %s", options->service_tags, reason);
-	strbuf_init(&text);
-	if (is_utf16(bytes, length))
-		encoding_add_script(&text, NULL, bytes, length);
-	const char *read = text.length ? text.data : bytes;
-	bool loaded =
-		service_tags_read(arena, options->service_tags, read, text.length ? text.length : length, out, err);
-	strbuf_free(&text);
-	free(bytes);
+	char *text = text_file_read(options->service_tags, 2 * SERVICE_TAGS_BYTES_MAX, &length, err);
+	if (!text)
+		return false;
+	bool loaded = service_tags_read(arena, options->service_tags, text, length, out, err);
+	free(text);
 	return loaded;
 }
 
