@@ -10,6 +10,7 @@
 #include "probe/core/arena.h"
 #include "probe/diagnosis/diagnosis.h"
 #include "probe/engine/circuit_walk.h"
+#include "probe/engine/engine.h"
 #include "probe/os/os.h"
 #include "probe/routes/coverage_make.h"
 #include "probe/routes/machine_routes.h"
@@ -199,7 +200,7 @@ int expressroute_command(struct arena *arena, const struct options *options, int
 	}
 	note_arguments(report, argc, argv);
 	note_run(report, options);
-	note_host(report);
+	engine_describe_host(report);
 	make(report, options, inputs);
 	if (options->region && !report->coverage->region_name)
 		warn(options, "region code \"%s\" is not in the table: its communities are not known", options->region);

@@ -9,6 +9,7 @@
 #include "probe/core/evidence_json.h"
 #include "probe/core/strbuf.h"
 #include "probe/diagnosis/diagnosis.h"
+#include "probe/engine/engine.h"
 #include "probe/engine/machine_preflight.h"
 #include "probe/os/os.h"
 #include "probe/settings/registry.h"
@@ -46,7 +47,7 @@ int preflight_command(struct arena *arena, const struct options *options, int ar
 	}
 	note_arguments(report, argc, argv);
 	note_run(report, options);
-	note_host(report);
+	engine_describe_host(report);
 	report->run.started_at_ms = report->run.ended_at_ms = os_wall_us() / 1000;
 	machine_preflight_record(report, registry, !options->registry_count);
 	diagnose(report);

@@ -38,12 +38,3 @@ void note_run(struct report *report, const struct options *options)
 			if (report->identities[i].id == IDENTITY_USER)
 				report->identities[i].account = arena_strdup(report->arena, account);
 }
-
-void note_host(struct report *report)
-{
-	char text[256];
-	if (os_host_name(text, sizeof(text)))
-		report->host.name = arena_strdup(report->arena, text);
-	os_description(text, sizeof(text));
-	report->host.os = arena_strdup(report->arena, text);
-}

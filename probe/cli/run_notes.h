@@ -11,7 +11,4 @@ void note_arguments(struct report *report, int argc, char **argv);
 /** Its id, the tool, the inputs, and the account of the user's identity, if the report has it. */
 void note_run(struct report *report, const struct options *options);
 
-/** This machine's name and system, where no engine runs that would say them. */
-void note_host(struct report *report);
-
 #endif

@@ -11,6 +11,7 @@
 #include "probe/core/sweep_map.h"
 #include "probe/diagnosis/diagnosis.h"
 #include "probe/engine/audit_run.h"
+#include "probe/engine/engine.h"
 #include "probe/engine/sweep.h"
 #include "probe/os/os.h"
 #include "probe/plan/audit.h"
@@ -228,7 +229,7 @@ int sweep_command(struct arena *arena, const struct options *options, int argc, 
 		complain("%s", err.text);
 		return EXIT_USAGE;
 	}
-	note_host(report);
+	engine_describe_host(report);
 	note_identity(report);
 	note_arguments(report, argc, argv);
 	note_run(report, options);

@@ -72,6 +72,9 @@ bool engine_run(struct report *report, struct plan *plan, const struct engine_op
 /** Names and versions of the libraries in use, into report->tool. */
 void engine_describe_libraries(struct report *report);
 
+/** This machine's name and system, into report->host; engine_run() does that itself. */
+void engine_describe_host(struct report *report);
+
 /** Read a PEM file of at most 16 MiB; texts go into the arena. What it holds is not looked at yet. */
 bool engine_pem_read(struct arena *arena, const char *file, struct pem *out, struct err *err);
 /** The sha256 (hex) of each certificate in it; for --service-roots. */

@@ -122,17 +122,21 @@ static void record_system_run(struct run *run)
 		text_list_add(run->report->arena, &fact->values, options->system_run_reason);
 }
 
-void local_facts_record(struct run *run)
+void engine_describe_host(struct report *report)
 {
 	char text[256];
-	struct report *report = run->report;
+	if (os_host_name(text, sizeof(text)))
+		report->host.name = arena_strdup(report->arena, text);
+	os_description(text, sizeof(text));
+	report->host.os = arena_strdup(report->arena, text);
+}
+
+void local_facts_record(struct run *run)
+{
 	record_interfaces(run);
 	record_default_routes(run);
 	record_resolvers(run);
 	record_hosts_file(run);
 	record_system_run(run);
-	if (os_host_name(text, sizeof(text)))
-		report->host.name = arena_strdup(report->arena, text);
-	os_description(text, sizeof(text));
-	report->host.os = arena_strdup(report->arena, text);
+	engine_describe_host(run->report);
 }
